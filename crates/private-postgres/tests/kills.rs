@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! `kill -9` under writes: of the program, of PostgreSQL, of both. No acknowledged row is lost and
+//! the next start needs no hand.
+
+mod support;
+
+use std::{
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    time::{Duration, Instant},
+};
+
+use private_postgres::own;
+use rustix::process::{Pid, Signal, kill_process};
+use support::{TestDir, connect};
+
+/// `examples/hold.rs`, owning the directory and writing.
+struct Hold {
+    child: Child,
+    lines: Receiver<String>,
+    acknowledged: Vec<i64>,
+}
+
+impl Hold {
+    fn start(dir: &TestDir) -> Self {
+        let executable = std::env::current_exe().unwrap();
+        let hold: PathBuf = executable.ancestors().nth(2).unwrap().join("examples/hold");
+        let mut child = Command::new(hold).arg(&dir.0).stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        Self { child, lines, acknowledged: Vec::new() }
+    }
+
+    /// Waits for `count` more acknowledged rows.
+    fn write(&mut self, count: usize) {
+        let wanted = self.acknowledged.len() + count;
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while self.acknowledged.len() < wanted {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            let line = self.lines.recv_timeout(patience).expect("rows acknowledged within 30 s");
+            self.note(&line);
+        }
+    }
+
+    /// Reads what is left once the program has ended.
+    fn last_line(&mut self) -> Option<String> {
+        let mut last = None;
+        loop {
+            match self.lines.recv_timeout(Duration::from_secs(30)) {
+                Ok(line) => {
+                    self.note(&line);
+                    last = Some(line);
+                }
+                Err(RecvTimeoutError::Disconnected) => return last,
+                Err(RecvTimeoutError::Timeout) => panic!("the program did not end"),
+            }
+        }
+    }
+
+    fn note(&mut self, line: &str) {
+        self.acknowledged.extend(line.strip_prefix("ack ").and_then(|n| n.parse::<i64>().ok()));
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+}
+
+async fn assert_kept(dir: &TestDir, acknowledged: &[i64]) {
+    let cluster = own(&dir.settings()).await.expect("the next start needs no hand");
+    let missing: Vec<i64> = sqlx::query_scalar(
+        "select n from unnest($1::bigint[]) n where not exists (select from kept where kept.n = n.n)",
+    )
+    .bind(acknowledged)
+    .fetch_all(&mut connect(&cluster).await)
+    .await
+    .unwrap();
+    assert_eq!(missing, [], "acknowledged, then lost");
+    cluster.stop().await;
+    assert_eq!(dir.processes(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_killed_ten_times_loses_nothing() {
+    let dir = TestDir::new();
+    let mut acknowledged = Vec::new();
+    for round in 0..10 {
+        let mut hold = Hold::start(&dir);
+        hold.write(50 + 30 * round);
+        // Every other time PostgreSQL is killed in the same instant.
+        if round % 2 == 1 {
+            dir.kill_postmaster();
+        }
+        hold.signal(Signal::KILL);
+        hold.child.wait().unwrap();
+        hold.last_line();
+        acknowledged.append(&mut hold.acknowledged);
+    }
+    println!("{} acknowledged rows, ten kills of the program", acknowledged.len());
+    assert_kept(&dir, &acknowledged).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgresql_killed_ten_times_comes_back_by_itself_and_loses_nothing() {
+    let dir = TestDir::new();
+    let mut acknowledged = Vec::new();
+    for _ in 0..2 {
+        let mut hold = Hold::start(&dir);
+        for _ in 0..5 {
+            hold.write(100);
+            dir.kill_postmaster();
+            hold.write(100);
+        }
+        hold.signal(Signal::INT);
+        hold.child.wait().unwrap();
+        hold.last_line();
+        acknowledged.append(&mut hold.acknowledged);
+        assert_eq!(dir.processes(), []);
+    }
+    println!("{} acknowledged rows, ten kills of PostgreSQL", acknowledged.len());
+    assert_kept(&dir, &acknowledged).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgresql_that_keeps_dying_is_given_up() {
+    let dir = TestDir::new();
+    let mut hold = Hold::start(&dir);
+    for _ in 0..5 {
+        hold.write(20);
+        dir.kill_postmaster();
+        hold.write(20);
+    }
+    dir.kill_postmaster();
+    let last = hold.last_line().unwrap();
+    assert!(last.starts_with("exited ") && last.contains("6 fois en une minute"), "{last}");
+    hold.child.wait().unwrap();
+    assert_kept(&dir, &hold.acknowledged).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_backend_killed_is_repaired_by_postgresql() {
+    let dir = TestDir::new();
+    let mut hold = Hold::start(&dir);
+    hold.write(50);
+    let postmaster = dir.postmaster();
+    let child = dir.processes().into_iter().find(|pid| Some(*pid) != postmaster).unwrap();
+    kill_process(child, Signal::KILL).unwrap();
+    hold.write(500);
+    assert_eq!(dir.postmaster(), postmaster);
+    hold.signal(Signal::INT);
+    hold.child.wait().unwrap();
+    hold.last_line();
+    assert_kept(&dir, &hold.acknowledged).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_killed_while_it_creates_the_cluster_starts_again() {
+    let dir = TestDir::new();
+    for milliseconds in [50, 300, 600, 900] {
+        let hold = &mut Hold::start(&dir);
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        hold.signal(Signal::KILL);
+        hold.child.wait().unwrap();
+    }
+    own(&dir.settings()).await.unwrap().stop().await;
+    assert_eq!(dir.processes(), []);
+}
