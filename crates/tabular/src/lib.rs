@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Reads tables out of CSV, TSV, TXT, XLSX and ODS files, and knows no business.
+//!
+//! Two steps: [`inspect`] reads the whole file once and tells everything about it (encoding,
+//! delimiter, sheet, header, counts, warnings, preview); [`rows`] then streams the data lines.
+//! Memory does not grow with the file, the shared strings of a workbook excepted, which are
+//! bounded by [`Limits`]. Errors and warnings are French sentences fit for the screen.
+//! [`CsvWriter`] and [`formula`] are the way back.
+
+mod decode;
+mod delimiter;
+mod encoding;
+mod error;
+mod format;
+pub mod formula;
+mod header;
+mod inspect;
+mod inspection;
+mod limits;
+mod records;
+mod row;
+mod rows;
+mod source;
+mod survey;
+mod text;
+mod writer;
+
+pub use encoding::Encoding;
+pub use error::Error;
+pub use format::Format;
+pub use inspect::inspect;
+pub use inspection::{Inspection, Layout, Options};
+pub use limits::Limits;
+pub use row::{Cell, Row};
+pub use rows::{Rows, rows};
+pub use writer::CsvWriter;
