@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Makes docs/images from the demonstration: npm run screenshots [nom…]
+import { mkdir } from "node:fs/promises"
+import { launch, newPage, signIn } from "./support/browser.js"
+import { startServer } from "./support/server.js"
+
+// `path` is an address, or a function that leads the signed-in page there.
+const byName = (name, tab) => async (page) => {
+  await page.goto("/campagnes")
+  await page.getByRole("link", { name, exact: true }).first().click()
+  if (tab) await page.getByRole("navigation", { name: "Campagne" }).getByRole("link", { name: tab }).click()
+}
+const WINDOWS = /^Migration Windows 11/
+const SHOTS = [
+  { name: "portefeuille", path: "/campagnes", account: "sophie.martin", theme: "light", width: 1440 },
+  { name: "tableau-de-bord", path: byName(WINDOWS), account: "sophie.martin", theme: "light", width: 1440 },
+  { name: "tableau-de-bord-sombre", path: byName(WINDOWS), account: "sophie.martin", theme: "dark", width: 1440 },
+  { name: "operations", path: byName(WINDOWS, "Opérations"), account: "sophie.martin", theme: "light", width: 1440 },
+  { name: "import", path: byName(/^Remplacement des téléphones/), account: "sophie.martin", theme: "light", width: 1440 },
+  { name: "mes-interventions", path: "/mes-interventions", account: "karim.benali", theme: "light", width: 1440 },
+  { name: "mes-interventions-375", path: "/mes-interventions", account: "karim.benali", theme: "light", width: 375 },
+]
+
+const only = process.argv.slice(2)
+const folder = new URL("../docs/images/", import.meta.url).pathname
+await mkdir(folder, { recursive: true })
+const server = await startServer()
+const browser = await launch()
+try {
+  for (const { name, path, account, theme, width } of SHOTS.filter((shot) => !only.length || only.includes(shot.name))) {
+    const page = await newPage(browser, server.url, { viewport: { width, height: 900 }, colorScheme: theme })
+    await signIn(page, server.accounts[account])
+    if (typeof path === "string") await page.goto(path)
+    else await path(page)
+    await page.waitForLoadState("load")
+    await page.screenshot({ path: `${folder}${name}.png`, fullPage: true })
+    await page.context().close()
+    console.log(`docs/images/${name}.png`)
+  }
+} finally {
+  await browser.close()
+  await server.stop()
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: EUPL-1.2
+// A browser of the machine and what every journey asks of it.
+import assert from "node:assert/strict"
+import { existsSync } from "node:fs"
+import AxeBuilder from "@axe-core/playwright"
+import { chromium } from "playwright-core"
+
+const PLACES = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+const FLAGS = [
+  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+export const THEMES = ["light", "dark"]
+export const WIDTHS = [1440, 375]
+
+export function launch() {
+  const executablePath = PLACES.find((place) => place && existsSync(place))
+  if (!executablePath) throw new Error("aucun Chromium : apt-get install chromium, ou CHROMIUM=/chemin/du/navigateur")
+  return chromium.launch({ executablePath, args: FLAGS })
+}
+
+/** A page of a new person: its own cookies, French, and the watch on foreign hosts and errors already on. */
+export async function newPage(browser, baseURL, options = {}) {
+  const context = await browser.newContext({
+    baseURL, locale: "fr-FR", timezoneId: "Europe/Paris", viewport: { width: 1440, height: 900 }, reducedMotion: "reduce", ...options,
+  })
+  const page = await context.newPage()
+  page.setDefaultTimeout(10_000)
+  noExternal(page, baseURL)
+  noErrors(page)
+  return page
+}
+
+export async function signIn(page, account) {
+  await page.goto("/connexion")
+  await page.getByLabel("E-mail").fill(account.email)
+  await page.getByLabel("Mot de passe", { exact: true }).fill(account.password)
+  await page.getByRole("button", { name: "Se connecter" }).click()
+  await page.waitForURL((url) => url.pathname !== "/connexion")
+}
+
+/** Fails with the list of what axe found: rule, help, and the elements. */
+export async function axe(page, { exclude = [] } = {}) {
+  let builder = new AxeBuilder({ page }).options({ runOnly: { type: "tag", values: TAGS }, rules: EXPERIMENTAL })
+  for (const selector of exclude) builder = builder.exclude(selector)
+  const { violations } = await builder.analyze()
+  const lines = violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map((node) => `    ${node.target.join(" ")}  ${node.html.slice(0, 160)}`).join("\n")}`)
+  assert.equal(lines.length, 0, `axe, ${page.url()} :\n${lines.join("\n")}`)
+}
+
+// Off by default in axe, and useful for the RGAA: reading order of what is hidden, labels that match, tables without heads.
+const EXPERIMENTAL = Object.fromEntries(
+  ["css-orientation-lock", "label-content-name-mismatch", "p-as-heading", "table-fake-caption", "td-has-header"].map((id) => [id, { enabled: true }]),
+)
+
+/** Calls `check` in the two themes and at the two widths, then puts the page back. */
+export async function everyTheme(page, check) {
+  const viewport = page.viewportSize()
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 })
+    for (const theme of THEMES) {
+      await page.emulateMedia({ colorScheme: theme })
+      await check({ theme, width })
+    }
+    await noSidewaysScroll(page)
+  }
+  await page.emulateMedia({ colorScheme: null })
+  if (viewport) await page.setViewportSize(viewport)
+}
+
+/** No page scrolls sideways. */
+export async function noSidewaysScroll(page) {
+  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth])
+  assert.ok(content <= window, `${page.url()} déborde : ${content} px pour ${window}`)
+}
+
+const watched = new WeakMap()
+
+function faults(page) {
+  if (!watched.has(page)) watched.set(page, [])
+  return watched.get(page)
+}
+
+/** From now on any request to another host is a fault (principle 7). */
+export function noExternal(page, baseURL) {
+  const home = new URL(baseURL).host
+  page.on("request", (request) => {
+    const url = new URL(request.url())
+    if (/^(https?|wss?):$/.test(url.protocol) && url.host !== home) faults(page).push(`appel à un autre hôte : ${url}`)
+  })
+}
+
+/** From now on a script error or a refusal of the content security policy is a fault. */
+export function noErrors(page) {
+  page.on("pageerror", (error) => faults(page).push(`erreur de script : ${error.message}`))
+  page.on("console", (message) => {
+    if (message.type() === "error" && /Content Security Policy|Uncaught/.test(message.text())) faults(page).push(message.text())
+  })
+}
+
+/** To call at the end of a journey. */
+export function noFault(page) {
+  assert.deepEqual(faults(page), [])
+}
+
+/** Presses keys one after the other: press(page, "Tab", "Tab", "Enter"). */
+export async function press(page, ...keys) {
+  for (const key of keys) await page.keyboard.press(key)
+}
+
+/** The accessible name of what has the focus, spaces and apostrophes made plain. */
+export async function focused(page) {
+  return plain(await page.evaluate(() => {
+    const element = document.activeElement
+    return element?.labels?.[0]?.textContent || element?.getAttribute("aria-label") || element?.textContent || ""
+  }))
+}
+
+/** Text compared as the rules say (RG-086): every space alike, every apostrophe alike. */
+export function plain(text) {
+  return text.replace(/[\s\u00a0\u202f]+/g, " ").replace(/’/g, "'").trim()
+}
