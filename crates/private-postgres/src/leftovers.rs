@@ -59,7 +59,7 @@ pub fn end(directory: &Directory, binaries: &Binaries) -> Result<()> {
         );
     }
     if postmaster.is_some_and(is_certainly_not_ours) {
-        fs::remove_file(&pid_file)?;
+        let _ = fs::remove_file(&pid_file); // it may have gone with an orderly end
     }
     Ok(())
 }

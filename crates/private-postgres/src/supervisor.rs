@@ -152,7 +152,7 @@ fn supervise(server: &Server, state: &Mutex<State>) -> Result<()> {
         deaths.retain(|death| death.elapsed() < WINDOW);
         if deaths.len() >= RESTARTS {
             bail!(
-                "PostgreSQL s'est arrêté de lui-même {} fois en une minute : {}",
+                "PostgreSQL s'est arrêté de lui-même {} fois en une minute :\n{}",
                 RESTARTS + 1,
                 log.last_words()
             );

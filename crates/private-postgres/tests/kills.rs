@@ -49,16 +49,16 @@ impl Hold {
         }
     }
 
-    /// Reads what is left once the program has ended.
-    fn last_line(&mut self) -> Option<String> {
-        let mut last = None;
+    /// Reads what is left until the program ends; returns why PostgreSQL was given up, if it was.
+    fn read_to_end(&mut self) -> Option<String> {
+        let mut given_up = None;
         loop {
             match self.lines.recv_timeout(Duration::from_secs(30)) {
                 Ok(line) => {
                     self.note(&line);
-                    last = Some(line);
+                    given_up = given_up.or(line.strip_prefix("exited ").map(str::to_owned));
                 }
-                Err(RecvTimeoutError::Disconnected) => return last,
+                Err(RecvTimeoutError::Disconnected) => return given_up,
                 Err(RecvTimeoutError::Timeout) => panic!("the program did not end"),
             }
         }
@@ -100,7 +100,7 @@ async fn the_program_killed_ten_times_loses_nothing() {
         }
         hold.signal(Signal::KILL);
         hold.child.wait().unwrap();
-        hold.last_line();
+        hold.read_to_end();
         acknowledged.append(&mut hold.acknowledged);
     }
     println!("{} acknowledged rows, ten kills of the program", acknowledged.len());
@@ -120,7 +120,7 @@ async fn postgresql_killed_ten_times_comes_back_by_itself_and_loses_nothing() {
         }
         hold.signal(Signal::INT);
         hold.child.wait().unwrap();
-        hold.last_line();
+        hold.read_to_end();
         acknowledged.append(&mut hold.acknowledged);
         assert_eq!(dir.processes(), []);
     }
@@ -138,8 +138,8 @@ async fn postgresql_that_keeps_dying_is_given_up() {
         hold.write(20);
     }
     dir.kill_postmaster();
-    let last = hold.last_line().unwrap();
-    assert!(last.starts_with("exited ") && last.contains("6 fois en une minute"), "{last}");
+    let reason = hold.read_to_end().expect("a reason");
+    assert!(reason.contains("6 fois en une minute"), "{reason}");
     hold.child.wait().unwrap();
     assert_kept(&dir, &hold.acknowledged).await;
 }
@@ -156,7 +156,7 @@ async fn one_backend_killed_is_repaired_by_postgresql() {
     assert_eq!(dir.postmaster(), postmaster);
     hold.signal(Signal::INT);
     hold.child.wait().unwrap();
-    hold.last_line();
+    hold.read_to_end();
     assert_kept(&dir, &hold.acknowledged).await;
 }
 

@@ -4,8 +4,10 @@
 use std::fs;
 use std::path::Path;
 
+use crate::ods::Document;
 use crate::source::Table;
 use crate::survey::{Plan, survey};
+use crate::workbook::Workbook;
 use crate::{
     Encoding, Error, Format, Inspection, Limits, Options, delimiter, encoding, format, header,
 };
@@ -27,7 +29,7 @@ pub fn inspect(
         _ if found == 0 => return Err(Error::NoData),
         _ => {}
     }
-    let format = format::recognise(path, file_name)?;
+    let format = format::recognise(path, file_name, limits)?;
     let opened = open(path, format, options, limits, progress)?;
     let header_line = match options.header_line {
         Some(line) => line,
@@ -35,13 +37,14 @@ pub fn inspect(
     };
     let is_grid = opened.table.is_grid();
     let plan = Plan { header_line, first_line: opened.first_line, is_grid, limits };
+    let (sheets, sheet) = opened.table.sheets();
     let survey = survey(opened.table.reader(limits)?, &plan, progress)?;
     Ok(Inspection {
         format,
         encoding: opened.encoding,
         delimiter: opened.delimiter.map(char::from),
-        sheet: opened.sheet,
-        sheets: opened.sheets,
+        sheet,
+        sheets,
         header_line,
         lines_above: survey.lines_above,
         header: survey.names,
@@ -62,8 +65,6 @@ struct Opened {
     table: Table,
     encoding: Option<Encoding>,
     delimiter: Option<u8>,
-    sheet: Option<String>,
-    sheets: Vec<String>,
     first_line: u64,
 }
 
@@ -74,10 +75,16 @@ fn open(
     limits: &Limits,
     progress: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Opened, Error> {
+    let name = options.sheet.as_deref();
     match format {
         Format::Csv => open_text(path, options, limits, progress),
-        Format::Xlsx | Format::Ods => Err(Error::Unsupported),
+        Format::Xlsx => Ok(sheet(Table::xlsx(Workbook::open(path, limits)?, name)?)),
+        Format::Ods => Ok(sheet(Table::ods(Document::open(path, limits)?, name)?)),
     }
+}
+
+fn sheet(table: Table) -> Opened {
+    Opened { table, encoding: None, delimiter: None, first_line: 1 }
 }
 
 fn open_text(
@@ -93,8 +100,6 @@ fn open_text(
         table: Table::Text { path: path.to_owned(), encoding, delimiter },
         encoding: Some(encoding),
         delimiter: Some(delimiter),
-        sheet: None,
-        sheets: Vec::new(),
         first_line: if found.declared { 2 } else { 1 },
     })
 }

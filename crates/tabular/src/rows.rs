@@ -21,7 +21,6 @@ pub struct Rows {
 
 impl Rows {
     /// Fills the caller's row with the next line that is not empty; false at the end.
-    #[expect(clippy::should_implement_trait, reason = "the row is the caller's, reused")]
     pub fn next(&mut self, row: &mut Row) -> Result<bool, Error> {
         while self.reader.next(row)? {
             if row.line > self.header_line && !row.is_empty() {

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! A person who has an account, as every page needs them.
+use super::{Role, Roles};
+use crate::db::Id;
+
+#[derive(Clone, Debug)]
+pub struct User {
+    pub id: Id<User>,
+    pub email: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub roles: Roles,
+    pub theme: String,
+    pub start_page: Option<String>,
+}
+
+impl User {
+    /// « Sophie MARTIN »
+    pub fn name(&self) -> String {
+        display_name(&self.first_name, &self.last_name)
+    }
+
+    pub fn is_admin(&self) -> bool {
+        self.roles.has(Role::Admin)
+    }
+
+    /// Where `/` leads (RG-020).
+    pub fn landing(&self) -> &'static str {
+        match self.start_page.as_deref() {
+            Some("onsite") if self.roles.has(Role::Technician) => return "/terrain",
+            Some("campaigns") => return "/campagnes",
+            Some("dashboard") if !self.roles.only(Role::Technician) => return "/tableau-de-bord",
+            _ => {}
+        }
+        if self.roles.has(Role::Admin) || self.roles.has(Role::CampaignManager) {
+            "/tableau-de-bord"
+        } else if self.roles.has(Role::Technician) {
+            "/terrain"
+        } else {
+            "/tableau-de-bord"
+        }
+    }
+}
+
+/// First name as it is, family name in capitals.
+pub fn display_name(first: &str, last: &str) -> String {
+    format!("{first} {}", last.to_uppercase())
+}
+
+/// « Karim B. », for the activity feed.
+pub fn brief_name(first: &str, last: &str) -> String {
+    match last.chars().next() {
+        Some(initial) => format!("{first} {}.", initial.to_uppercase()),
+        None => first.to_owned(),
+    }
+}
+
+/// « KB »; any first letters, emoji and œ included (P-087).
+pub fn initials(first: &str, last: &str) -> String {
+    [first, last].iter().filter_map(|name| name.chars().next()).flat_map(char::to_uppercase).collect()
+}
+
+/// An active account; `None` when it is off or unknown.
+pub async fn find(conn: &mut sqlx::PgConnection, id: Id<User>) -> sqlx::Result<Option<User>> {
+    let row = sqlx::query!(
+        "select id, email, first_name, last_name, roles, theme, start_page from users where id = $1 and active",
+        id as _
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| User {
+        id: row.id,
+        email: row.email,
+        first_name: row.first_name,
+        last_name: row.last_name,
+        roles: Roles::from(row.roles),
+        theme: row.theme,
+        start_page: row.start_page,
+    }))
+}

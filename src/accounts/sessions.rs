@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Server-side sessions and « Rester connecté » (RG-007).
+use super::{Roles, User, tokens};
+use crate::{
+    app::App,
+    db::{Id, Tx},
+    web::{auth::Visitor, cookies},
+};
+use chrono::{DateTime, Duration, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// Without use for this long, a session is over.
+pub const IDLE: Duration = Duration::hours(8);
+/// « Rester connecté ».
+pub const REMEMBERED: Duration = Duration::days(30);
+/// How long a tab that raced another may still show the token just replaced.
+const GRACE: Duration = Duration::seconds(30);
+
+pub struct Presented {
+    pub session: Option<String>,
+    pub remember: Option<String>,
+}
+
+#[derive(Default)]
+pub struct Found {
+    pub user: Option<User>,
+    pub session: Option<Uuid>,
+    /// `Set-Cookie` lines to add to the answer.
+    pub cookies: Vec<String>,
+}
+
+/// Finds who holds these cookies.
+pub async fn resume(app: &App, presented: &Presented, visitor: &Visitor) -> sqlx::Result<Found> {
+    if presented.session.is_none() && presented.remember.is_none() {
+        return Ok(Found::default());
+    }
+    let mut conn = app.db.acquire().await?;
+    if let Some(token) = &presented.session
+        && let Some(found) = by_session(&mut conn, token, visitor.now).await?
+    {
+        return Ok(found);
+    }
+    match &presented.remember {
+        Some(token) => by_remember(app, &mut conn, token, visitor).await,
+        None => Ok(Found { cookies: vec![cookies::forget_secret(app, "session")], ..Found::default() }),
+    }
+}
+
+async fn by_session(conn: &mut PgConnection, token: &str, now: DateTime<Utc>) -> sqlx::Result<Option<Found>> {
+    let hash = tokens::hash(token);
+    let row = sqlx::query!(
+        "select s.id as session, s.seen_at, u.id, u.email, u.first_name, u.last_name, u.roles, u.theme, u.start_page
+         from sessions s join users u on u.id = s.user_id
+         where s.token_hash = $1 and s.expires_at > $2 and u.active and u.security_stamp = s.security_stamp",
+        hash,
+        now
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    if now - row.seen_at > Duration::minutes(1) {
+        sqlx::query!(
+            "update sessions set seen_at = $2, expires_at = $3 where token_hash = $1",
+            hash,
+            now,
+            now + IDLE
+        )
+        .execute(conn)
+        .await?;
+    }
+    let user = User {
+        id: row.id,
+        email: row.email,
+        first_name: row.first_name,
+        last_name: row.last_name,
+        roles: Roles::from(row.roles),
+        theme: row.theme,
+        start_page: row.start_page,
+    };
+    Ok(Some(Found { user: Some(user), session: Some(row.session), cookies: Vec::new() }))
+}
+
+/// A remembered browser opens a new session; its token is replaced. An old token coming back
+/// after the grace period means that it was stolen: the whole series dies.
+async fn by_remember(app: &App, conn: &mut PgConnection, token: &str, visitor: &Visitor) -> sqlx::Result<Found> {
+    let dead = || Found {
+        cookies: vec![cookies::forget_secret(app, "rester"), cookies::forget_secret(app, "session")],
+        ..Found::default()
+    };
+    let hash = tokens::hash(token);
+    let now = visitor.now;
+    let row = sqlx::query!(
+        "select f.id, f.token_hash = $1 as \"current!\", f.rotated_at, u.id as user_id, u.security_stamp
+         from remember_families f join users u on u.id = f.user_id
+         where (f.token_hash = $1 or f.former_hash = $1) and f.expires_at > $2 and u.active
+         for update of f",
+        hash,
+        now
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else { return Ok(dead()) };
+    if !row.current && now - row.rotated_at > GRACE {
+        tracing::warn!(family = %row.id, "a used « Rester connecté » token came back: series revoked");
+        sqlx::query!("delete from sessions where family_id = $1", row.id).execute(&mut *conn).await?;
+        sqlx::query!("delete from remember_families where id = $1", row.id).execute(&mut *conn).await?;
+        return Ok(dead());
+    }
+    let Ok(session) = open(conn, row.user_id, row.security_stamp, Some(row.id), visitor).await else { return Ok(dead()) };
+    let mut set = vec![cookies::secret(app, "session", &session, None)];
+    if row.current && let Ok(next) = tokens::random() {
+        sqlx::query!(
+            "update remember_families set former_hash = token_hash, token_hash = $2, rotated_at = $3 where id = $1",
+            row.id,
+            tokens::hash(&next),
+            now
+        )
+        .execute(&mut *conn)
+        .await?;
+        set.push(cookies::secret(app, "rester", &next, Some(REMEMBERED.num_days())));
+    }
+    let mut found = by_session(conn, &session, now).await?.unwrap_or_default();
+    found.cookies = set;
+    Ok(found)
+}
+
+/// Opens a session; returns its secret.
+pub async fn open(
+    conn: &mut PgConnection,
+    user: Id<User>,
+    stamp: Uuid,
+    family: Option<Uuid>,
+    visitor: &Visitor,
+) -> anyhow::Result<String> {
+    let token = tokens::random()?;
+    sqlx::query!(
+        "insert into sessions (token_hash, user_id, security_stamp, created_at, seen_at, expires_at, family_id, ip, agent)
+         values ($1, $2, $3, $4, $4, $5, $6, $7, $8)",
+        tokens::hash(&token),
+        user as _,
+        stamp,
+        visitor.now,
+        visitor.now + IDLE,
+        family,
+        visitor.ip,
+        visitor.user_agent,
+    )
+    .execute(conn)
+    .await?;
+    Ok(token)
+}
+
+/// Starts a « Rester connecté » series; returns its identifier and its first secret.
+pub async fn remember(conn: &mut PgConnection, user: Id<User>, now: DateTime<Utc>) -> anyhow::Result<(Uuid, String)> {
+    let (id, token) = (Uuid::now_v7(), tokens::random()?);
+    sqlx::query!(
+        "insert into remember_families (id, user_id, token_hash, rotated_at, expires_at) values ($1, $2, $3, $4, $5)",
+        id,
+        user as _,
+        tokens::hash(&token),
+        now,
+        now + REMEMBERED
+    )
+    .execute(conn)
+    .await?;
+    Ok((id, token))
+}
+
+/// Ends one session, and the series it came from.
+pub async fn close(conn: &mut PgConnection, session: Uuid) -> sqlx::Result<()> {
+    let family = sqlx::query_scalar!("delete from sessions where id = $1 returning family_id", session)
+        .fetch_optional(&mut *conn)
+        .await?
+        .flatten();
+    if let Some(family) = family {
+        sqlx::query!("delete from sessions where family_id = $1", family).execute(&mut *conn).await?;
+        sqlx::query!("delete from remember_families where id = $1", family).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Ends every session of a person but `keep`: a new security stamp is a dead session everywhere.
+pub async fn revoke(tx: &mut Tx, user: Id<User>, keep: Option<Uuid>) -> sqlx::Result<()> {
+    let stamp = Uuid::new_v4();
+    sqlx::query!("update users set security_stamp = $2 where id = $1", user as _, stamp).execute(tx.conn()).await?;
+    sqlx::query!("delete from remember_families where user_id = $1", user as _).execute(tx.conn()).await?;
+    sqlx::query!("delete from sessions where user_id = $1 and id is distinct from $2", user as _, keep)
+        .execute(tx.conn())
+        .await?;
+    sqlx::query!("update sessions set security_stamp = $2, family_id = null where user_id = $1", user as _, stamp)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The typed fields of a campaign (RG-015, RG-061): a stable number, a label, a kind, usages.
+use super::Campaign;
+use crate::db::Id;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type, serde::Serialize, serde::Deserialize)]
+#[sqlx(type_name = "field_kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum FieldKind {
+    ShortText,
+    LongText,
+    Number,
+    Date,
+    Choice,
+    Email,
+    Phone,
+}
+
+impl FieldKind {
+    pub const ALL: [Self; 7] =
+        [Self::ShortText, Self::LongText, Self::Number, Self::Date, Self::Choice, Self::Email, Self::Phone];
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::ShortText => "short_text",
+            Self::LongText => "long_text",
+            Self::Number => "number",
+            Self::Date => "date",
+            Self::Choice => "choice",
+            Self::Email => "email",
+            Self::Phone => "phone",
+        }
+    }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::ShortText => "Texte court",
+            Self::LongText => "Texte long",
+            Self::Number => "Nombre",
+            Self::Date => "Date",
+            Self::Choice => "Liste",
+            Self::Email => "E-mail",
+            Self::Phone => "Téléphone",
+        }
+    }
+}
+
+/// What a field is for, declared: shown by usage on cards, field screens and messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usage {
+    Identifier,
+    Label,
+    Equipment,
+    Location,
+    Contact,
+    AgentKey,
+}
+
+impl Usage {
+    pub const ALL: [Self; 6] =
+        [Self::Identifier, Self::Label, Self::Equipment, Self::Location, Self::Contact, Self::AgentKey];
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Identifier => "identifier",
+            Self::Label => "label",
+            Self::Equipment => "equipment",
+            Self::Location => "location",
+            Self::Contact => "contact",
+            Self::AgentKey => "agent_key",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Identifier => "Identifiant",
+            Self::Label => "Libellé",
+            Self::Equipment => "Équipement",
+            Self::Location => "Localisation",
+            Self::Contact => "Contact",
+            Self::AgentKey => "Clé de l’agent",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Field {
+    pub id: Uuid,
+    /// The key of its values in `operations.values`; never reused.
+    pub number: i32,
+    pub label: String,
+    pub label_norm: String,
+    pub kind: FieldKind,
+    pub required: bool,
+    pub searchable: bool,
+    pub in_list: bool,
+    pub hidden: bool,
+    pub pattern: Option<String>,
+    pub hint: Option<String>,
+    pub choices: Vec<String>,
+    pub usages: Vec<String>,
+    pub position: i32,
+}
+
+impl Field {
+    pub fn is(&self, usage: Usage) -> bool {
+        self.usages.iter().any(|code| code == usage.code())
+    }
+
+    /// Its key in the JSON of values.
+    pub fn key(&self) -> String {
+        self.number.to_string()
+    }
+
+    /// The name of its control in forms.
+    pub fn input(&self) -> String {
+        format!("champ-{}", self.number)
+    }
+
+    /// Kept in a column of its own rather than among the values.
+    pub fn is_column(&self) -> bool {
+        self.is(Usage::Identifier) || self.is(Usage::Label)
+    }
+}
+
+/// The live fields of a campaign, in their order.
+pub async fn fields(conn: &mut PgConnection, campaign: Id<Campaign>) -> sqlx::Result<Vec<Field>> {
+    sqlx::query_as!(
+        Field,
+        "select id, number, label, label_norm, kind, required, searchable, in_list, hidden, pattern, hint, choices, usages, position
+         from campaign_fields where campaign_id = $1 and deleted_at is null order by position, number",
+        campaign as _
+    )
+    .fetch_all(conn)
+    .await
+}

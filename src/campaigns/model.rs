@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! A campaign as one person sees it.
+use super::{Audit, Configure, Status, View};
+use crate::{
+    accounts::User,
+    db::Id,
+    web::{Tab, auth::Permits},
+};
+use chrono::{NaiveDate, NaiveTime};
+use uuid::Uuid;
+
+/// `can_*` are the union of this person's grants, direct and by group (RG-115).
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    pub id: Id<Campaign>,
+    pub name: String,
+    pub description: String,
+    pub type_id: Uuid,
+    pub type_name: String,
+    pub start_date: NaiveDate,
+    pub end_date: NaiveDate,
+    pub owner_id: Id<User>,
+    pub owner_name: String,
+    pub is_public: bool,
+    pub status: Status,
+    pub is_draft: bool,
+    pub is_archived: bool,
+    pub workflow_version_id: Uuid,
+    pub default_time: NaiveTime,
+    pub finish_level: String,
+    pub time_tracking: bool,
+    pub wizard_step: i16,
+    pub version: i32,
+    pub can_view: bool,
+    pub can_configure: bool,
+    pub can_export: bool,
+}
+
+impl Campaign {
+    pub fn url(&self) -> String {
+        format!("/campagnes/{}", self.id)
+    }
+
+    pub fn path(&self, rest: &str) -> String {
+        format!("/campagnes/{}/{rest}", self.id)
+    }
+}
+
+/// The tabs that exist today, only those allowed (05 §1). `current` is the tab's address.
+pub fn tabs(campaign: &Campaign, user: &User, current: &str) -> Vec<Tab> {
+    let sees = Permits::<View>::permits(campaign, user);
+    let configures = Permits::<Configure>::permits(campaign, user);
+    let audits = Permits::<Audit>::permits(campaign, user);
+    [
+        (sees, "Tableau de bord", "tableau-de-bord"),
+        (sees, "Opérations", "operations"),
+        (configures, "Imports", "imports"),
+        (sees, "Activité", "activite"),
+        (audits, "Historique", "historique"),
+        (configures, "Paramètres", "parametres/general"),
+    ]
+    .into_iter()
+    .filter(|(allowed, ..)| *allowed)
+    .map(|(_, label, path)| Tab {
+        label,
+        url: campaign.path(path),
+        current: path == current || (path.starts_with("parametres") && current.starts_with("parametres")),
+    })
+    .collect()
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The unit of work: one transaction, one actor, one instant.
+//!
+//! Every change goes through here. [`Tx::commit`] refuses a transaction without an audit entry;
+//! a change that nobody needs to trace says why with [`Tx::commit_quietly`]. Live events are
+//! written in the transaction and told after the commit (10-decisions 4).
+use super::Id;
+use crate::{
+    accounts::User,
+    app::App,
+    audit::Entry,
+    campaigns::Campaign,
+    live::Topic,
+    web::{
+        Error,
+        auth::{Allowed, Permits, Visitor, decide},
+    },
+};
+use anyhow::anyhow;
+use axum::{extract::FromRequestParts, http::request::Parts};
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, Postgres, Transaction};
+
+/// On whose behalf something changes.
+#[derive(Clone, Debug)]
+pub enum Actor {
+    User(User),
+    /// Somebody who has not signed in: sign-in attempts, links of accounts.
+    Anonymous,
+    /// The program itself: schedule, jobs.
+    System,
+    /// « ligne de commande » (10-decisions 3).
+    CommandLine,
+}
+
+impl Actor {
+    /// The word stored in the audit.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Anonymous => "anonymous",
+            Self::System => "system",
+            Self::CommandLine => "command_line",
+        }
+    }
+
+    pub fn user_id(&self) -> Option<Id<User>> {
+        match self {
+            Self::User(user) => Some(user.id),
+            _ => None,
+        }
+    }
+}
+
+pub struct Tx {
+    inner: Transaction<'static, Postgres>,
+    app: App,
+    actor: Actor,
+    visitor: Option<Visitor>,
+    now: DateTime<Utc>,
+    entries: u32,
+    topics: Vec<Topic>,
+}
+
+impl Tx {
+    /// A unit of work outside a request: jobs, commands, demonstration.
+    pub async fn begin(app: &App, actor: Actor, now: DateTime<Utc>) -> sqlx::Result<Self> {
+        let inner = app.db.begin().await?;
+        Ok(Self { inner, app: app.clone(), actor, visitor: None, now, entries: 0, topics: Vec::new() })
+    }
+
+    pub fn conn(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    pub fn visitor(&self) -> Option<&Visitor> {
+        self.visitor.as_ref()
+    }
+
+    /// The signed-in person.
+    ///
+    /// # Errors
+    /// `Forbidden` when the actor is not a person: a route of people was reached otherwise.
+    pub fn user(&self) -> Result<&User, Error> {
+        match &self.actor {
+            Actor::User(user) => Ok(user),
+            _ => Err(Error::Forbidden),
+        }
+    }
+
+    /// Checks the right without locking: for a write on the subject's children
+    /// (10-decisions 5: never the campaign's row for a write on its children).
+    pub async fn authorize<A, S: Permits<A>>(&mut self, action: A, id: Id<S>) -> Result<Allowed<A, S>, Error> {
+        let user = self.user()?.clone();
+        let found = S::find(&mut self.inner, &user, id).await?;
+        decide(action, &user, found)
+    }
+
+    /// Locks the subject's row, then checks: what was allowed is still true when the command writes.
+    pub async fn authorize_to_change<A, S: Permits<A>>(
+        &mut self,
+        action: A,
+        id: Id<S>,
+    ) -> Result<Allowed<A, S>, Error> {
+        S::lock(&mut self.inner, id).await?;
+        self.authorize(action, id).await
+    }
+
+    /// Writes the trace of a change, in the change's own transaction (RG-070).
+    pub async fn record(&mut self, entry: Entry) -> sqlx::Result<()> {
+        let (kind, id) = entry.object;
+        let (ip, request) =
+            self.visitor.as_ref().map(|v| (Some(v.ip.clone()), Some(v.request.clone()))).unwrap_or_default();
+        sqlx::query!(
+            "insert into audit_entries (at, actor_kind, actor_id, action, object_kind, object_id, campaign_id, changes, reason, ip, request)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            self.now,
+            self.actor.kind(),
+            self.actor.user_id() as _,
+            entry.action,
+            kind,
+            id,
+            entry.campaign as _,
+            entry.changes,
+            entry.reason,
+            ip,
+            request,
+        )
+        .execute(&mut *self.inner)
+        .await?;
+        self.entries += 1;
+        Ok(())
+    }
+
+    /// Tells the live screens of this campaign that something moved.
+    pub async fn touch_campaign(&mut self, campaign: Id<Campaign>) -> sqlx::Result<()> {
+        self.touch(Topic::Campaign(campaign)).await
+    }
+
+    /// Tells the screens of this person (« Mes interventions ») that something moved.
+    pub async fn touch_person(&mut self, user: Option<Id<User>>) -> sqlx::Result<()> {
+        match user {
+            Some(user) => self.touch(Topic::Person(user)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn touch(&mut self, topic: Topic) -> sqlx::Result<()> {
+        if self.topics.contains(&topic) {
+            return Ok(());
+        }
+        let (campaign, user) = topic.columns();
+        sqlx::query!(
+            "insert into live_events (campaign_id, user_id, kind) values ($1, $2, 'changed')",
+            campaign,
+            user
+        )
+        .execute(&mut *self.inner)
+        .await?;
+        self.topics.push(topic);
+        Ok(())
+    }
+
+    /// # Errors
+    /// Refuses a transaction that traced nothing.
+    pub async fn commit(self) -> Result<(), Error> {
+        if self.entries == 0 {
+            return Err(anyhow!("commit without an audit entry").into());
+        }
+        self.finish().await
+    }
+
+    /// For changes that nobody needs to trace; the reason is for the reader.
+    pub async fn commit_quietly(self, _reason: &'static str) -> Result<(), Error> {
+        self.finish().await
+    }
+
+    async fn finish(self) -> Result<(), Error> {
+        self.inner.commit().await?;
+        for topic in self.topics {
+            self.app.live.tell(topic);
+        }
+        Ok(())
+    }
+}
+
+impl FromRequestParts<App> for Tx {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let visitor = Visitor::of(parts);
+        let user = visitor.user.clone().ok_or_else(|| Error::login_required(parts))?;
+        let mut tx = Self::begin(app, Actor::User(user), visitor.now).await?;
+        tx.visitor = Some(visitor);
+        Ok(tx)
+    }
+}
+
+/// A unit of work of somebody who has not signed in.
+pub struct PublicTx(pub Tx);
+
+impl FromRequestParts<App> for PublicTx {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let visitor = Visitor::of(parts);
+        let actor = visitor.user.clone().map_or(Actor::Anonymous, Actor::User);
+        let mut tx = Tx::begin(app, actor, visitor.now).await?;
+        tx.visitor = Some(visitor);
+        Ok(Self(tx))
+    }
+}

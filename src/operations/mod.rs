@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Operations: one target each, what happens to them, and the one function that changes a status (01 §3).
+mod commands;
+mod event;
+mod model;
+mod transition;
+mod undo;
+pub mod values;
+
+pub use self::{
+    commands::{NewOperation, add_note, assign, create, edit, move_to_segment, plan, search_text},
+    event::{Event, record},
+    model::{Act, Edit, Operation, See, WorkOnSite, offered, technicians},
+    transition::{Change, Outcome, correct, transition},
+    undo::{undo, undoable},
+};
+use crate::web::Routes;
+
+pub fn routes() -> Routes {
+    Routes::default()
+}

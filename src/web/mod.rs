@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! What all pages share. Knows no slice but the person who asks.
+pub mod assets;
+pub mod auth;
+pub mod cookies;
+mod error;
+pub mod forgery;
+pub mod format;
+pub mod forms;
+pub mod headers;
+mod page;
+mod routes;
+pub mod session;
+mod shell;
+
+pub use self::{
+    error::{Error, Result, render as render_errors},
+    forms::Form,
+    page::{Again, Page, Redirect, local},
+    routes::{Access, Declared, Right, Routes},
+    shell::{Crumb, Shell, Tab},
+};

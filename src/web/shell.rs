@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! What surrounds every page: header, navigation by roles, breadcrumb, tabs, flash (05 §1).
+use super::auth::Visitor;
+use crate::{
+    accounts::{Role, User},
+    app::App,
+};
+
+/// One step of the breadcrumb; the last one is the page itself.
+#[derive(Clone, Debug)]
+pub struct Crumb {
+    pub label: String,
+    pub url: String,
+}
+
+/// One tab of a campaign.
+#[derive(Clone, Debug)]
+pub struct Tab {
+    pub label: &'static str,
+    pub url: String,
+    pub current: bool,
+}
+
+pub struct NavEntry {
+    pub label: &'static str,
+    pub url: &'static str,
+    pub icon: &'static str,
+    pub current: bool,
+}
+
+#[derive(Clone)]
+pub struct Shell {
+    pub title: String,
+    pub user: Option<User>,
+    pub organisation: String,
+    pub is_demo: bool,
+    pub flash: Option<String>,
+    pub path: String,
+    pub crumbs: Vec<Crumb>,
+    pub tabs: Vec<Tab>,
+    /// Asked by a popover: the layout gives the content alone.
+    pub fragment: bool,
+    /// The address of the live stream of this page, when it has one (RG-040).
+    pub live: Option<String>,
+    /// « Mis à jour à … »
+    pub updated: String,
+    /// The same instant for scripts, RFC 3339.
+    pub version: &'static str,
+}
+
+impl Shell {
+    pub fn new(app: &App, visitor: &Visitor, title: impl Into<String>) -> Self {
+        let settings = app.settings();
+        Self {
+            title: title.into(),
+            user: visitor.user.clone(),
+            organisation: settings.organisation.clone(),
+            is_demo: settings.is_demo,
+            flash: visitor.flash.clone(),
+            path: visitor.path.clone(),
+            crumbs: Vec::new(),
+            tabs: Vec::new(),
+            fragment: visitor.fragment,
+            live: None,
+            updated: super::format::second(visitor.now),
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+
+    /// Adds a step above the page.
+    pub fn under(mut self, label: impl Into<String>, url: impl Into<String>) -> Self {
+        self.crumbs.push(Crumb { label: label.into(), url: url.into() });
+        self
+    }
+
+    pub fn with_tabs(mut self, tabs: Vec<Tab>) -> Self {
+        self.tabs = tabs;
+        self
+    }
+
+    /// The page follows this topic of `/flux`.
+    pub fn live(mut self, topic: impl Into<String>) -> Self {
+        self.live = Some(format!("/flux?sujet={}", topic.into()));
+        self
+    }
+
+    pub fn theme(&self) -> &str {
+        match self.user.as_ref().map(|u| u.theme.as_str()) {
+            Some(theme @ ("light" | "dark")) => theme,
+            _ => "",
+        }
+    }
+
+    /// The entries of this person: roles add entries, they never switch a mode.
+    pub fn nav(&self) -> Vec<NavEntry> {
+        let Some(user) = &self.user else { return Vec::new() };
+        let has = |role| user.roles.has(role);
+        let desk = has(Role::Admin) || has(Role::CampaignManager) || has(Role::Reader) || has(Role::Coordinator);
+        let entry = |shown: bool, label, url: &'static str, icon| {
+            shown.then(|| NavEntry { label, url, icon, current: self.path == url || self.path.starts_with(&format!("{url}/")) })
+        };
+        [
+            entry(desk, "Tableau de bord", "/tableau-de-bord", "gauge"),
+            entry(true, "Campagnes", "/campagnes", "layers"),
+            entry(has(Role::Technician), "Mes interventions", "/terrain", "list-checks"),
+            entry(has(Role::Admin), "Administration", "/administration", "settings"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
