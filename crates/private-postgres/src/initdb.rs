@@ -12,12 +12,14 @@ use crate::{
     Durability, NAME,
     binaries::Binaries,
     directory::{Directory, remove},
+    leftovers,
 };
 
 /// Made aside, then renamed: a kill half-way leaves nothing that looks like data.
 pub fn create(directory: &Directory, binaries: &Binaries, durability: Durability) -> Result<()> {
     tracing::info!("Création de la base de données dans {}", directory.data().display());
     let aside = directory.base.join("pg.init");
+    leftovers::kill_creation(&aside);
     directory.account.write_secret(&directory.password_file(), &random_password()?)?;
     // French order of words when this PostgreSQL was built with ICU, else the order of bytes.
     let icu = ["--locale-provider=icu", "--icu-locale=fr-FR", "--locale=C"];

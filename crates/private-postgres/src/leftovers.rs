@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Ends what a killed PostgreSQL, or a killed program, left running.
 //!
-//! Every process of a cluster has the data directory as its current directory: that is how it is
-//! known, whatever `postmaster.pid` says. After a `kill -9` the process named there may be a
-//! zombie, or another program's by now, and PostgreSQL would refuse to start.
+//! Every process of a cluster has the data directory as its current directory, or in its command
+//! line while it is starting: that is how it is known, whatever `postmaster.pid` says. After a
+//! `kill -9` the process named there may be a zombie, or another program's by now, and PostgreSQL
+//! would refuse to start. A process not even started, still a copy of ours, holds our lock.
 
 use std::{
     fs, io,
-    path::Path,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -64,6 +66,18 @@ pub fn end(directory: &Directory, binaries: &Binaries) -> Result<()> {
     Ok(())
 }
 
+/// An `initdb` whose program was killed before it could be tied to it.
+pub fn kill_creation(aside: &Path) {
+    while let left = processes(aside)
+        && !left.is_empty()
+    {
+        for pid in left {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        sleep(Duration::from_millis(20));
+    }
+}
+
 fn written_pid(pid_file: &Path) -> Option<Pid> {
     let text = fs::read_to_string(pid_file).ok()?;
     Pid::from_raw(text.lines().next()?.trim().parse().ok()?)
@@ -75,8 +89,21 @@ fn processes(data: &Path) -> Vec<Pid> {
         .flatten()
         .flatten()
         .filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
-        .filter(|pid| current_directory(*pid).is_ok_and(|directory| directory == data))
+        .filter(|pid| is_in(*pid, data) || is_starting_in(*pid, data))
         .collect()
+}
+
+fn is_in(pid: Pid, data: &Path) -> bool {
+    current_directory(pid).is_ok_and(|directory| directory == data)
+}
+
+/// One of our programs, with the data directory after `-D`: see `Account::tied_command`.
+fn is_starting_in(pid: Pid, data: &Path) -> bool {
+    let line = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
+    let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+    let program = words[0].rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    [&b"setpriv"[..], b"postgres", b"initdb"].contains(&program)
+        && words.windows(2).any(|pair| pair == [b"-D", data.as_os_str().as_bytes()])
 }
 
 /// A zombie or another program. A dead process is no obstacle, and one that we may not look at
@@ -91,6 +118,6 @@ fn is_certainly_not_ours(pid: Pid) -> bool {
     }
 }
 
-fn current_directory(pid: Pid) -> io::Result<std::path::PathBuf> {
+fn current_directory(pid: Pid) -> io::Result<PathBuf> {
     fs::read_link(format!("/proc/{}/cwd", pid.as_raw_nonzero()))
 }

@@ -6,7 +6,6 @@ mod support;
 
 use std::{
     io::{BufRead, BufReader},
-    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::{Duration, Instant},
@@ -14,9 +13,18 @@ use std::{
 
 use private_postgres::own;
 use rustix::process::{Pid, Signal, kill_process};
-use support::{TestDir, connect};
+use support::{TestDir, connect, hold::hold};
 
-/// `examples/hold.rs`, owning the directory and writing.
+/// Not a test: the program that the others start and kill, in a process of its own.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started by the other tests"]
+async fn program() {
+    if let Ok(directory) = std::env::var("HOLD_DIRECTORY") {
+        hold(&directory).await.unwrap();
+    }
+}
+
+/// That program, owning the directory and writing.
 struct Hold {
     child: Child,
     lines: Receiver<String>,
@@ -25,9 +33,10 @@ struct Hold {
 
 impl Hold {
     fn start(dir: &TestDir) -> Self {
-        let executable = std::env::current_exe().unwrap();
-        let hold: PathBuf = executable.ancestors().nth(2).unwrap().join("examples/hold");
-        let mut child = Command::new(hold).arg(&dir.0).stdout(Stdio::piped()).spawn().unwrap();
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "program", "--ignored", "--nocapture"]);
+        command.env("HOLD_DIRECTORY", &dir.0).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = channel();
         std::thread::spawn(move || {
@@ -49,11 +58,28 @@ impl Hold {
         }
     }
 
+    /// Kills PostgreSQL, waits for the next one to accept rows.
+    fn outlive_a_kill(&mut self, dir: &TestDir) {
+        let before = dir.postmaster().expect("a postmaster");
+        kill_process(before, Signal::KILL).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while dir.postmaster().is_none_or(|pid| pid == before) {
+            assert!(Instant::now() < deadline, "PostgreSQL was not started again");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        while let Ok(line) = self.lines.try_recv() {
+            self.note(&line);
+        }
+        self.write(50);
+    }
+
     /// Reads what is left until the program ends; returns why PostgreSQL was given up, if it was.
     fn read_to_end(&mut self) -> Option<String> {
         let mut given_up = None;
+        let deadline = Instant::now() + Duration::from_secs(30);
         loop {
-            match self.lines.recv_timeout(Duration::from_secs(30)) {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(patience) {
                 Ok(line) => {
                     self.note(&line);
                     given_up = given_up.or(line.strip_prefix("exited ").map(str::to_owned));
@@ -62,6 +88,13 @@ impl Hold {
                 Err(RecvTimeoutError::Timeout) => panic!("the program did not end"),
             }
         }
+    }
+
+    fn interrupt(mut self) -> Vec<i64> {
+        self.signal(Signal::INT);
+        self.read_to_end();
+        self.child.wait().unwrap();
+        self.acknowledged
     }
 
     fn note(&mut self, line: &str) {
@@ -94,9 +127,10 @@ async fn the_program_killed_ten_times_loses_nothing() {
     for round in 0..10 {
         let mut hold = Hold::start(&dir);
         hold.write(50 + 30 * round);
-        // Every other time PostgreSQL is killed in the same instant.
+        // Every other time PostgreSQL is killed first, and the program somewhere in the restart.
         if round % 2 == 1 {
             dir.kill_postmaster();
+            std::thread::sleep(Duration::from_millis(round as u64 * 8));
         }
         hold.signal(Signal::KILL);
         hold.child.wait().unwrap();
@@ -114,14 +148,10 @@ async fn postgresql_killed_ten_times_comes_back_by_itself_and_loses_nothing() {
     for _ in 0..2 {
         let mut hold = Hold::start(&dir);
         for _ in 0..5 {
-            hold.write(100);
-            dir.kill_postmaster();
-            hold.write(100);
+            hold.write(50);
+            hold.outlive_a_kill(&dir);
         }
-        hold.signal(Signal::INT);
-        hold.child.wait().unwrap();
-        hold.read_to_end();
-        acknowledged.append(&mut hold.acknowledged);
+        acknowledged.append(&mut hold.interrupt());
         assert_eq!(dir.processes(), []);
     }
     println!("{} acknowledged rows, ten kills of PostgreSQL", acknowledged.len());
@@ -134,8 +164,7 @@ async fn postgresql_that_keeps_dying_is_given_up() {
     let mut hold = Hold::start(&dir);
     for _ in 0..5 {
         hold.write(20);
-        dir.kill_postmaster();
-        hold.write(20);
+        hold.outlive_a_kill(&dir);
     }
     dir.kill_postmaster();
     let reason = hold.read_to_end().expect("a reason");
@@ -154,10 +183,7 @@ async fn one_backend_killed_is_repaired_by_postgresql() {
     kill_process(child, Signal::KILL).unwrap();
     hold.write(500);
     assert_eq!(dir.postmaster(), postmaster);
-    hold.signal(Signal::INT);
-    hold.child.wait().unwrap();
-    hold.read_to_end();
-    assert_kept(&dir, &hold.acknowledged).await;
+    assert_kept(&dir, &hold.interrupt()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

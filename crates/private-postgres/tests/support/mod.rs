@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! A directory that goes away with the test, and what is seen of its PostgreSQL from outside.
 
+pub mod hold;
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Owns the cluster of a directory and writes until it is stopped or killed. Each line `ack N` of
-//! its output is a row whose commit PostgreSQL acknowledged. Used by `tests/kills.rs`.
+//! its output is a row whose commit PostgreSQL acknowledged.
 
 use std::{
     io::Write,
@@ -13,9 +13,7 @@ use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 static NEXT: AtomicI64 = AtomicI64::new(0);
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let directory = std::env::args().nth(1).expect("usage: hold <directory>");
+pub async fn hold(directory: &str) -> anyhow::Result<()> {
     let cluster = own(&Settings::new(directory)).await?;
     let mut connection = PgConnection::connect_with(&cluster.options()).await?;
     sqlx::query("create table if not exists kept (n bigint primary key)")
