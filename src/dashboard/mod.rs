@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Dashboards: one aggregate per campaign, kept at most one second, however many look (RG-040, RG-043).
-use crate::{live::Topic, web::Routes};
+mod arithmetic;
+mod cache;
+mod figures;
 
-/// A campaign changed: its figures are counted again at the next look.
-pub fn forget(_topic: Topic) {}
+pub use self::{
+    arithmetic::Counts,
+    cache::{figures, forget, shared},
+    figures::{Cell, Figures, Member, SegmentFigures},
+};
+use crate::web::Routes;
 
 pub fn routes() -> Routes {
     Routes::default()

@@ -38,6 +38,11 @@ impl Read {
         self.visitor.now
     }
 
+    /// Whether an open page refreshes itself, rather than a person asks.
+    pub fn is_refresh(&self) -> bool {
+        self.visitor.refresh
+    }
+
     pub fn app(&self) -> &App {
         &self.app
     }

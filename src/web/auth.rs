@@ -24,6 +24,8 @@ pub struct Visitor {
     pub flash: Option<String>,
     /// Asked by a popover: the page's content without its shell.
     pub fragment: bool,
+    /// Asked by an open page that refreshes itself (`X-Refresh`): not a gesture of the person.
+    pub refresh: bool,
     pub user_agent: String,
 }
 
@@ -39,6 +41,7 @@ impl Visitor {
             path: parts.uri.path().to_owned(),
             flash: None,
             fragment: false,
+            refresh: false,
             user_agent: String::new(),
         })
     }

@@ -46,6 +46,7 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
         path: request.uri().path().to_owned(),
         flash: cookies::read(request.headers(), "flash"),
         fragment: request.headers().contains_key("x-fragment"),
+        refresh: request.headers().contains_key("x-refresh"),
         user_agent: header_text(request.headers(), header::USER_AGENT),
     };
     let presented = sessions::Presented {
