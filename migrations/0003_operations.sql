@@ -35,7 +35,7 @@ create table operations (
 create unique index operations_identifier on operations (campaign_id, identifier_norm) where deleted_at is null;
 create index operations_counts on operations (campaign_id, segment_sort, status_id) where deleted_at is null;
 create index operations_team on operations (campaign_id, assignee_id, category) where deleted_at is null and assignee_id is not null;
-create index operations_list on operations (campaign_id, segment_sort, label_norm, id) where deleted_at is null;
+create index operations_list on operations (campaign_id, segment_sort, label_norm, identifier_norm) where deleted_at is null;
 create index operations_onsite on operations (assignee_id, category, planned_at) where deleted_at is null and assignee_id is not null;
 create index operations_done on operations (campaign_id, done_at) where deleted_at is null and done_at is not null;
 create index operations_import on operations (import_id) where import_id is not null;
@@ -109,6 +109,14 @@ create table operation_notes (
   at timestamptz not null
 );
 create index operation_notes_operation on operation_notes (operation_id, at);
+
+-- The columns that a person chose for the list of a campaign (US-301.4).
+create table user_columns (
+  user_id uuid not null references users,
+  campaign_id uuid not null references campaigns,
+  columns text[] not null,
+  primary key (user_id, campaign_id)
+);
 
 create table imports (
   id uuid primary key,
