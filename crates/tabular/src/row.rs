@@ -125,7 +125,8 @@ impl Row {
 
     /// Normalises and flags the cells, once the line is whole.
     pub(crate) fn finish(&mut self, rules: Finish) {
-        let plain = self.text.is_ascii() && memchr::memchr(0, self.text.as_bytes()).is_none();
+        let is_ascii = self.text.is_ascii();
+        let has_zero = memchr::memchr(0, self.text.as_bytes()).is_some();
         for i in 0..self.spans.len() {
             let mut span = self.spans[i];
             if rules.restore && self.text.as_bytes().get(span.start as usize) == Some(&b'\'') {
@@ -135,7 +136,7 @@ impl Row {
             if cell.len() > rules.max_cell && cell.chars().count() > rules.max_cell {
                 span.flags |= TOO_LONG;
             }
-            if !plain {
+            if has_zero || (!is_ascii && !cell.is_ascii()) {
                 if is_unreadable(cell, rules.c1_is_unreadable) {
                     span.flags |= UNREADABLE;
                 }

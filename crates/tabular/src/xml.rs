@@ -64,8 +64,11 @@ pub(crate) fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
 /// Calls with every attribute: its name without prefix, its value unescaped.
 pub(crate) fn each_attribute(tag: &BytesStart<'_>, mut call: impl FnMut(&str, &str)) {
     for attribute in tag.attributes().with_checks(false).flatten() {
-        if let Ok(value) = attribute.normalized_value(XmlVersion::Implicit1_0) {
-            call(attribute.key.local_name().as_ref(), &value);
+        let name = attribute.key.local_name();
+        if !attribute.value.contains(['&', '\t', '\r', '\n']) {
+            call(name.as_ref(), &attribute.value);
+        } else if let Ok(value) = attribute.normalized_value(XmlVersion::Implicit1_0) {
+            call(name.as_ref(), &value);
         }
     }
 }

@@ -63,6 +63,16 @@ fn without_empty_end(mut cells: Vec<String>) -> Vec<String> {
     cells
 }
 
+/// LibreOffice wrote its CSV in an American locale: `10/29/2025`.
+fn french_date(text: String) -> String {
+    match text.split('/').collect::<Vec<_>>().as_slice() {
+        [month, day, year] if day.parse::<u8>().is_ok_and(|day| day > 12) => {
+            format!("{day}/{month}/{year}")
+        }
+        _ => text,
+    }
+}
+
 #[test]
 fn text_files() {
     let Some((folder, truth)) = truth() else { return };
@@ -135,7 +145,7 @@ fn workbooks() {
             let (above, header_line) = match (name.starts_with("insee"), sheet.as_str()) {
                 // Four lines of titles, then the names; one column of prose has no header to find.
                 (true, "Documentation") => (0, 1),
-                (true, "Variables") => (2, 4),
+                (true, "Variables") => (4, 6),
                 (true, _) => (4, 5),
                 // Its first row is empty.
                 (false, "REI_1987") => (0, 2),
@@ -150,6 +160,7 @@ fn workbooks() {
                 let header = strings(&expected["first"]);
                 assert_eq!(found.header[..header.len()], header, "{name} {sheet}");
                 let second = without_empty_end(strings(&twin["second"]));
+                let second: Vec<String> = second.into_iter().map(french_date).collect();
                 assert_eq!(texts(&found.preview[0])[..second.len()], second, "{name} {sheet}");
             }
             assert_eq!(streamed(&path, &found).0, found.data_rows, "{name} {sheet}");
