@@ -82,14 +82,30 @@ impl Status {
         }
     }
 
-    /// The colour token, said by the class of the status category that has it (10-decisions 10).
+    /// Neither over nor archived.
+    pub fn is_active(self) -> bool {
+        !matches!(self, Self::Finished | Self::Archived)
+    }
+
+    /// What runs comes first in lists.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Running => 0,
+            Self::Upcoming => 1,
+            Self::Draft => 2,
+            Self::Finished => 3,
+            Self::Archived => 4,
+        }
+    }
+
+    /// The class that sets the colour token (10-decisions 10).
     pub fn class(self) -> &'static str {
         match self {
-            Self::Draft => "postponed",
-            Self::Upcoming => "planned",
-            Self::Running => "done",
-            Self::Finished => "in-progress",
-            Self::Archived => "cancelled",
+            Self::Draft => "draft",
+            Self::Upcoming => "upcoming",
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Archived => "archived",
         }
     }
 }
@@ -124,8 +140,9 @@ pub async fn refresh(tx: &mut Tx, campaign: Id<Campaign>) -> sqlx::Result<()> {
     }
     let now = tx.now();
     sqlx::query!(
-        "update campaigns set status = $2, finished_at = case when $2 = 'finished'::campaign_status then $3::timestamptz end,
-                updated_at = $3 where id = $1",
+        "update campaigns set status = $2, updated_at = $3,
+                finished_at = case when $2 in ('finished', 'archived') then coalesce(finished_at, $3::timestamptz) end
+         where id = $1",
         campaign as _,
         next as _,
         now

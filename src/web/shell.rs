@@ -42,9 +42,10 @@ pub struct Shell {
     pub fragment: bool,
     /// The address of the live stream of this page, when it has one (RG-040).
     pub live: Option<String>,
+    /// What a live refresh says aloud when it changed: « 619 opérations réalisées sur 847 ».
+    pub announce: String,
     /// « Mis à jour à … »
     pub updated: String,
-    /// The same instant for scripts, RFC 3339.
     pub version: &'static str,
 }
 
@@ -62,6 +63,7 @@ impl Shell {
             tabs: Vec::new(),
             fragment: visitor.fragment,
             live: None,
+            announce: String::new(),
             updated: super::format::second(visitor.now),
             version: env!("CARGO_PKG_VERSION"),
         }
