@@ -11,6 +11,8 @@ use crate::{Encoding, Error, Limits};
 
 /// In order of preference when nothing tells them apart.
 const CANDIDATES: [u8; 4] = *b";,\t|";
+/// A vertical tab: reads lines whole.
+const NO_DELIMITER: u8 = 0x0b;
 const SAMPLE: u64 = 1_000;
 
 pub(crate) struct Found {
@@ -27,7 +29,7 @@ pub(crate) fn find(
     limits: &Limits,
 ) -> Result<Found, Error> {
     let open = |delimiter| Records::open(path, encoding, delimiter, limits.max_record());
-    let declared = declared(open(b'\n' + 1)?)?;
+    let declared = declared(open(NO_DELIMITER)?)?;
     let delimiter = match chosen.or(declared) {
         Some(delimiter) => delimiter,
         None => {
@@ -101,7 +103,9 @@ fn score(mut records: Records) -> Result<Score, Error> {
             *seen.entry(row.len()).or_default() += 1;
         }
     }
-    let tables = seen.into_iter().filter(|&(columns, _)| columns >= 2);
-    let best = tables.max_by_key(|&(columns, records)| (records, columns));
-    Ok(best.map_or(Score::NONE, |(columns, regular)| Score { regular, records: total, columns }))
+    // A list of one column, some of whose texts hold the candidate, is no table.
+    Ok(match seen.into_iter().max_by_key(|&(columns, records)| (records, columns)) {
+        Some((columns, regular)) if columns >= 2 => Score { regular, records: total, columns },
+        _ => Score::NONE,
+    })
 }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::ods::Document;
+use crate::document::Document;
 use crate::source::Table;
 use crate::survey::{Plan, survey};
 use crate::workbook::Workbook;

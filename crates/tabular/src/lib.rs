@@ -9,6 +9,7 @@
 
 mod decode;
 mod delimiter;
+mod document;
 mod encoding;
 mod error;
 mod format;

@@ -2,90 +2,15 @@
 //! The cells of an ODS sheet, row by row, from `content.xml` read as a stream.
 //! Repetitions are bounded: empty rows and cells only advance, a sheet has no row past 1 048 576.
 
-use std::collections::HashSet;
 use std::mem;
-use std::path::Path;
 
 use crate::number;
-use crate::package::Package;
 use crate::row::{ERROR, NUMERIC, Row};
 use crate::xml::{BytesStart, Event, Xml, attribute, each_attribute, push_text};
 use crate::{Error, Limits};
 
-const CONTENT: &str = "content.xml";
 const MAX_COLUMNS: usize = 16_384;
 const MAX_LINES: u64 = 1_048_576;
-
-pub(crate) struct Document {
-    package: Package,
-    pub sheets: Vec<Named>,
-}
-
-pub(crate) struct Named {
-    pub name: String,
-    pub is_visible: bool,
-}
-
-impl Document {
-    pub fn open(path: &Path, limits: &Limits) -> Result<Self, Error> {
-        let package = Package::open(path, limits)?;
-        let manifest = "META-INF/manifest.xml";
-        if package.has("encrypted-package")
-            || (package.has(manifest)
-                && package.head(manifest, 1 << 20)?.contains("encryption-data"))
-        {
-            return Err(Error::Encrypted);
-        }
-        let sheets = sheets(&package)?;
-        Ok(Document { package, sheets })
-    }
-
-    pub fn sheet(&self, name: &str, limits: &Limits) -> Result<OdsSheet, Error> {
-        let mut xml = Xml::open(&self.package, CONTENT)?;
-        while let Some(event) = xml.next()? {
-            if let Event::Start(tag) = event
-                && tag.local_name().as_ref() == "table"
-                && attribute(&tag, "name").as_deref() == Some(name)
-            {
-                return Ok(OdsSheet::new(xml, limits));
-            }
-        }
-        Err(Error::NoSheet { name: name.to_owned() })
-    }
-}
-
-/// Every table, hidden when its style says so.
-fn sheets(package: &Package) -> Result<Vec<Named>, Error> {
-    let mut xml = Xml::open(package, CONTENT)?;
-    let mut sheets = Vec::new();
-    let mut hidden = HashSet::new();
-    let mut style = String::new();
-    let mut depth = 0;
-    while let Some(event) = xml.next()? {
-        match event {
-            Event::Start(tag) | Event::Empty(tag) => match tag.local_name().as_ref() {
-                "style" => style = attribute(&tag, "name").unwrap_or_default(),
-                "table-properties" if attribute(&tag, "display").as_deref() == Some("false") => {
-                    hidden.insert(style.clone());
-                }
-                "table" => {
-                    depth += 1;
-                    let style = attribute(&tag, "style-name").unwrap_or_default();
-                    if depth == 1 {
-                        sheets.push(Named {
-                            name: attribute(&tag, "name").unwrap_or_default(),
-                            is_visible: !hidden.contains(&style),
-                        });
-                    }
-                }
-                _ => {}
-            },
-            Event::End(tag) if tag.local_name().as_ref() == "table" => depth -= 1,
-            _ => {}
-        }
-    }
-    Ok(sheets)
-}
 
 pub(crate) struct OdsSheet {
     xml: Xml,
@@ -109,7 +34,8 @@ struct Value {
 }
 
 impl OdsSheet {
-    fn new(xml: Xml, limits: &Limits) -> Self {
+    /// Continues a document whose table has just been opened, or opened and closed.
+    pub fn new(xml: Xml, ended: bool, limits: &Limits) -> Self {
         OdsSheet {
             xml,
             line: 1,
@@ -117,7 +43,7 @@ impl OdsSheet {
             last: Row::new(),
             max_record: limits.max_record(),
             text: String::new(),
-            ended: false,
+            ended,
         }
     }
 
@@ -173,8 +99,12 @@ impl OdsSheet {
             match event {
                 Event::Start(tag) if is_cell(&tag) => {
                     let value = value_of(&tag);
+                    let tag_is_visible = tag.local_name().as_ref() == "table-cell";
                     self.read_text()?;
-                    self.put(column, &value)?;
+                    // What a merge covers may hold a text that nobody sees.
+                    if tag_is_visible {
+                        self.put(column, &value)?;
+                    }
                     column = column.saturating_add(value.repeated);
                 }
                 Event::Empty(tag) if is_cell(&tag) => {

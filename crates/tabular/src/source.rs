@@ -4,7 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::ods::{Document, OdsSheet};
+use crate::document::Document;
+use crate::ods::OdsSheet;
 use crate::records::Records;
 use crate::row::{Finish, Row};
 use crate::workbook::Workbook;

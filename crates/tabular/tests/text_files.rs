@@ -30,6 +30,7 @@ fn delimiters() {
         // A tie.
         ("a;b,c\n1;2,3\n", ';'),
         ("seul\nA\nB\n", ';'),
+        ("nom\nDupont, Jean\nDurand\nDuval\n", ';'),
         ("sep=|\na|b;c;d\n1|2;3;4\n", '|'),
         ("sep=^\na^b\n1^2\n", '^'),
     ] {
@@ -92,7 +93,7 @@ fn an_unterminated_quote_names_the_line_where_it_opens() {
     assert!(matches!(error, Error::UnterminatedQuote { line: 3 }), "{error}");
     assert!(error.to_string().contains("ligne 3"));
     // In bounded memory: not the whole rest of a long file.
-    let long = format!("a;b\n1;\"{}", "x;y\n".repeat(4_000_000));
+    let long = format!("a;b\n1;\"{}", "x;y\n".repeat(2_100_000));
     let error = file(long).inspect("x.csv").unwrap_err();
     assert!(matches!(error, Error::UnterminatedQuote { line: 2 }), "{error}");
 }
@@ -270,6 +271,26 @@ fn reading_can_be_stopped() {
     };
     assert!(matches!(stop(2_000), Err(Error::Cancelled)));
     assert!(stop(6_000).is_ok());
+}
+
+#[test]
+fn rows_can_be_read_on_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<tabular::Rows>();
+    is_send::<tabular::Row>();
+    is_send::<Error>();
+}
+
+#[test]
+fn an_inspection_is_kept_in_json() {
+    let made = file("a;b\n1;2\n");
+    let found = made.inspect("x.csv").unwrap();
+    let json = serde_json::to_string(&found).unwrap();
+    assert!(json.contains(r#""format":"csv","encoding":"UTF-8","delimiter":";""#), "{json}");
+    let back: tabular::Inspection = serde_json::from_str(&json).unwrap();
+    assert_eq!(back.layout(), found.layout());
+    assert_eq!(back.preview[0].cell(1).text, "2");
+    assert_eq!(back.preview[0].filled(), 2);
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn content_comes_before_the_name() {
 fn table(rows: &str) -> String {
     let header = "<table:table-row><table:table-cell><text:p>a</text:p></table:table-cell><table:table-cell><text:p>b</text:p></table:table-cell></table:table-row>";
     format!(
-        r#"<table:table table:name="Cachée" table:style-name="ta0"><table:table-row/></table:table><table:table table:name="Vue" table:style-name="ta1">{header}{rows}</table:table>"#
+        r#"<table:table table:name="Cachée" table:style-name="ta0"/><table:table table:name="Vue" table:style-name="ta1">{header}{rows}</table:table>"#
     )
 }
 
@@ -166,10 +166,18 @@ fn cells_of_open_documents() {
 }
 
 #[test]
+fn a_sheet_without_rows() {
+    let made = ods(&table(""));
+    let hidden = Options { sheet: Some("Cachée".to_owned()), ..Options::default() };
+    assert!(matches!(made.inspect_with("x.ods", &hidden), Err(Error::NoData)));
+    assert!(matches!(made.inspect("x.ods"), Err(Error::NoData)));
+}
+
+#[test]
 fn repetitions() {
     let filled = "<table:table-cell><text:p>x</text:p></table:table-cell>";
     let rows = format!(
-        r#"<table:table-row table:number-rows-repeated="3"/><table:table-row table:number-rows-repeated="2"><table:table-cell table:number-columns-repeated="2"><text:p>x</text:p></table:table-cell><table:table-cell table:number-columns-repeated="16382"/></table:table-row><table:table-header-rows><table:table-row><table:covered-table-cell/>{filled}</table:table-row></table:table-header-rows><table:table-row table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>"#
+        r#"<table:table-row table:number-rows-repeated="3"/><table:table-row table:number-rows-repeated="2"><table:table-cell table:number-columns-repeated="2"><text:p>x</text:p></table:table-cell><table:table-cell table:number-columns-repeated="16382"/></table:table-row><table:table-header-rows><table:table-row><table:covered-table-cell><text:p>caché</text:p></table:covered-table-cell>{filled}</table:table-row></table:table-header-rows><table:table-row table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>"#
     );
     let made = ods(&table(&rows));
     let found = made.inspect("x.ods").unwrap();
