@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! People who have an account: roles, sessions, passwords, links (01 §1).
+mod hashing;
+mod login;
 mod model;
 mod roles;
 pub mod sessions;
+#[cfg(test)]
+mod tests;
+pub mod throttle;
 pub mod tokens;
 
 pub use self::{
     model::{User, brief_name, display_name, find, initials},
     roles::{Role, Roles},
 };
-use crate::web::Routes;
+use crate::web::{Access::Public, Routes};
 
 pub fn routes() -> Routes {
     Routes::default()
+        .get("/", Public, login::home)
+        .get("/connexion", Public, login::page)
+        .post("/connexion", Public, login::create)
+        .post("/deconnexion", Public, login::destroy)
 }
 
 #[derive(clap::Subcommand)]

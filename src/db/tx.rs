@@ -12,7 +12,7 @@ use crate::{
     campaigns::Campaign,
     live::Topic,
     web::{
-        Error,
+        Error, Shell,
         auth::{Allowed, Permits, Visitor, decide},
     },
 };
@@ -69,6 +69,15 @@ impl Tx {
         Ok(Self { inner, app: app.clone(), actor, visitor: None, now, entries: 0, topics: Vec::new() })
     }
 
+    /// A unit of work for whoever made this request, signed in or not, begun when its page chooses:
+    /// after a password was checked, for instance, so that no connection waits meanwhile.
+    pub async fn begin_for(app: &App, visitor: &Visitor) -> sqlx::Result<Self> {
+        let actor = visitor.user.clone().map_or(Actor::Anonymous, Actor::User);
+        let mut tx = Self::begin(app, actor, visitor.now).await?;
+        tx.visitor = Some(visitor.clone());
+        Ok(tx)
+    }
+
     pub fn conn(&mut self) -> &mut PgConnection {
         &mut self.inner
     }
@@ -83,6 +92,14 @@ impl Tx {
 
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    /// What surrounds a form that comes back with its errors.
+    pub fn shell(&self, title: impl Into<String>) -> Shell {
+        match &self.visitor {
+            Some(visitor) => Shell::new(&self.app, visitor, title),
+            None => Shell::new(&self.app, &Visitor::of(&http::Request::new(()).into_parts().0), title),
+        }
     }
 
     pub fn visitor(&self) -> Option<&Visitor> {
@@ -215,10 +232,6 @@ impl FromRequestParts<App> for PublicTx {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let visitor = Visitor::of(parts);
-        let actor = visitor.user.clone().map_or(Actor::Anonymous, Actor::User);
-        let mut tx = Tx::begin(app, actor, visitor.now).await?;
-        tx.visitor = Some(visitor);
-        Ok(Self(tx))
+        Ok(Self(Tx::begin_for(app, &Visitor::of(parts)).await?))
     }
 }
