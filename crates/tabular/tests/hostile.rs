@@ -4,6 +4,7 @@
 mod common;
 
 use common::{archive, file, ods, xlsx};
+use proptest::prelude::*;
 use tabular::Error;
 
 #[test]
@@ -141,4 +142,91 @@ fn columns_out_of_any_sheet() {
     let rows = r#"<table:table-row table:number-rows-repeated="99999999999"><table:table-cell><text:p>x</text:p></table:table-cell></table:table-row>"#;
     let made = ods(&format!(r#"<table:table table:name="F">{rows}</table:table>"#));
     assert!(matches!(made.inspect("x.ods"), Err(Error::Damaged(_))));
+}
+
+/// Pieces of sheets in any order: a sentence or a table, never a panic.
+fn soup() -> impl Strategy<Value = String> {
+    let pieces = [
+        "<row>",
+        "</row>",
+        "<row r=\"9\">",
+        "<row r=\"x\"/>",
+        "<c>",
+        "</c>",
+        "<c r=\"B2\" t=\"s\">",
+        "<c t=\"inlineStr\">",
+        "<c s=\"99\">",
+        "<c s=\"1\" t=\"n\"/>",
+        "<v>",
+        "</v>",
+        "<is>",
+        "<t>",
+        "</t>",
+        "</is>",
+        "1",
+        "1e309",
+        "-1e5",
+        "99999999999",
+        "NaN",
+        "&amp;",
+        "&#x0;",
+        "_x0041_",
+        "</sheetData>",
+        "<table:table-row>",
+        "</table:table-row>",
+        "<table:table-cell>",
+        "<table:table-cell table:number-columns-repeated=\"3\">",
+        "</table:table-cell>",
+        "<text:p>",
+        "</text:p>",
+        "<office:annotation>",
+        "</office:annotation>",
+        "<text:s text:c=\"9\"/>",
+        "<table:table-cell office:value-type=\"float\" office:value=\"1e300\"/>",
+        "<table:table-row table:number-rows-repeated=\"4\">",
+        "<table:table>",
+        "</table:table>",
+        "<table:table-cell office:value-type=\"date\" office:date-value=\"é-é-é\"/>",
+        "<table:table-cell office:value-type=\"date\" office:date-value=\"2020-01-01Té:00\"/>",
+    ];
+    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..30)
+        .prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn any_markup_is_survived(soup in soup()) {
+        let sheet = format!(r#"<row><c><v>1</v></c></row>{soup}<row><c t="str"><v>fin</v></c></row>"#);
+        let made = xlsx(&sheet, "");
+        if let Ok(found) = made.inspect("x.xlsx") {
+            prop_assert_eq!(made.lines(&found).len() as u64, found.data_rows);
+        }
+        let row = "<table:table-row><table:table-cell><text:p>x</text:p></table:table-cell></table:table-row>";
+        let made = ods(&format!(r#"<table:table table:name="F">{row}{row}{soup}{row}</table:table>"#));
+        if let Ok(found) = made.inspect("x.ods") {
+            prop_assert_eq!(made.lines(&found).len() as u64, found.data_rows);
+        }
+    }
+
+    #[test]
+    fn any_damage_is_survived(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let row = r#"<row><c t="s"><v>1</v></c><c s="1"><v>45000</v></c></row>"#.repeat(3);
+        let mut bytes = std::fs::read(xlsx(&row, "").path()).unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        let made = file(bytes);
+        if let Ok(found) = made.inspect("x.xlsx") {
+            prop_assert_eq!(made.lines(&found).len() as u64, found.data_rows);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let made = file(bytes);
+        if let Ok(found) = made.inspect("x.csv") {
+            prop_assert_eq!(made.lines(&found).len() as u64, found.data_rows);
+        }
+    }
 }
