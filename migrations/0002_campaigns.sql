@@ -93,6 +93,8 @@ create table campaigns (
   start_date date not null,
   end_date date not null check (end_date >= start_date),
   owner_id uuid not null references users,
+  transferred_at timestamptz,             -- the last transfer, told to both on their screens (US-210)
+  transferred_from uuid references users,
   is_public boolean not null default false,
   status campaign_status not null default 'draft',
   status_forced campaign_status check (status_forced in ('upcoming', 'running', 'finished')),

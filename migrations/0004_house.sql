@@ -16,6 +16,7 @@ create table audit_entries (
   request text
 );
 create index audit_entries_campaign on audit_entries (campaign_id, seq) where campaign_id is not null;
+create index audit_entries_campaign_actor on audit_entries (campaign_id, actor_id, seq) where campaign_id is not null;
 create index audit_entries_object on audit_entries (object_kind, object_id, seq);
 create index audit_entries_actor on audit_entries (actor_id, seq);
 create trigger append_only before update or delete on audit_entries for each row execute function refuse_change();

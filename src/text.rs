@@ -49,14 +49,14 @@ pub fn clean(text: &str) -> String {
 }
 
 /// « 1 agent », « 2 agents »; zero is singular in French.
-pub fn count(n: impl TryInto<u64>, one: &str, many: &str) -> String {
-    let n = n.try_into().unwrap_or(0);
+pub fn count(n: impl Natural, one: &str, many: &str) -> String {
+    let n = n.natural();
     format!("{}\u{a0}{}", number(n), if n < 2 { one } else { many })
 }
 
 /// Thousands with a narrow no-break space: « 128 412 ».
-pub fn number(n: impl TryInto<u64>) -> String {
-    let digits = n.try_into().unwrap_or(0).to_string();
+pub fn number(n: impl Natural) -> String {
+    let digits = n.natural().to_string();
     let mut out = String::with_capacity(digits.len() + 4);
     for (i, c) in digits.chars().enumerate() {
         if i > 0 && (digits.len() - i) % 3 == 0 {
@@ -66,6 +66,27 @@ pub fn number(n: impl TryInto<u64>) -> String {
     }
     out
 }
+
+/// An integer to be said; a negative one counts as nothing. Templates pass references.
+pub trait Natural {
+    fn natural(self) -> u64;
+}
+
+macro_rules! natural {
+    ($($integer:ty)*) => {$(
+        impl Natural for $integer {
+            fn natural(self) -> u64 {
+                u64::try_from(self).unwrap_or(0)
+            }
+        }
+        impl Natural for &$integer {
+            fn natural(self) -> u64 {
+                (*self).natural()
+            }
+        }
+    )*};
+}
+natural!(u8 u16 u32 u64 usize i16 i32 i64);
 
 /// The pattern that finds `text` literally with `like`: `%`, `_` and `\` are themselves.
 pub fn like_pattern(text: &str) -> String {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The typed fields of a campaign (RG-015, RG-061): a stable number, a label, a kind, usages.
 use super::Campaign;
-use crate::db::Id;
+use crate::{
+    db::{Id, Tx},
+    text::norm,
+    web::Result,
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -139,4 +143,31 @@ pub async fn fields(conn: &mut PgConnection, campaign: Id<Campaign>) -> sqlx::Re
     )
     .fetch_all(conn)
     .await
+}
+
+/// The type's fields become the campaign's own, after those it ever had: a number is never used twice.
+pub async fn copy_from_type(tx: &mut Tx, campaign: Id<Campaign>, type_id: Uuid) -> Result<()> {
+    let last = sqlx::query_scalar!(
+        r#"select coalesce(max(number), 0) as "last!" from campaign_fields where campaign_id = $1"#,
+        campaign as _
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    let labels = sqlx::query!("select id, label from type_fields where type_id = $1 order by position, label", type_id)
+        .fetch_all(tx.conn())
+        .await?;
+    let (ids, norms): (Vec<_>, Vec<_>) = labels.iter().map(|row| (row.id, norm(&row.label))).unzip();
+    sqlx::query!(
+        "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, required, searchable, in_list, pattern, hint, choices, usages, position)
+         select gen_random_uuid(), $1, $2 + (row_number() over (order by t.position, t.label))::int, t.label, n.label_norm, t.kind, t.required,
+                t.searchable, t.in_list, t.pattern, t.hint, t.choices, t.usages, (row_number() over (order by t.position, t.label))::int
+         from type_fields t join unnest($3::uuid[], $4::text[]) n (id, label_norm) on n.id = t.id",
+        campaign as _,
+        last,
+        &ids,
+        &norms,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }

@@ -1,20 +1,50 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Campaigns: what they are, who may do what with them, their fields and segments (01 §2).
+mod commands;
+mod counts;
 mod fields;
+mod index;
+mod lifecycle;
 mod model;
 mod policy;
 mod segments;
+pub mod settings;
 pub mod status;
+#[cfg(test)]
+mod tests;
+mod wizard;
 
 pub use self::{
-    fields::{Field, FieldKind, Usage, fields},
+    counts::{Counts, counts, progress},
+    fields::{Field, FieldKind, Usage, copy_from_type, fields},
     model::{Campaign, tabs},
-    policy::{Audit, Configure, Create, Export, Own, Restore, View, visible},
+    policy::{Audit, Configure, Create, Export, Grantable, Own, Restore, View, among, visible},
     segments::{NO_SEGMENT, Segment, segments},
     status::Status,
+    wizard::STEPS,
 };
-use crate::web::Routes;
+use crate::{
+    accounts::Role,
+    web::{Access, Right, Routes},
+};
 
 pub fn routes() -> Routes {
+    const CREATORS: Access = Access::Roles(&[Role::Admin, Role::CampaignManager]);
+    const CONFIGURE: Access = Access::Campaign(Right::Configure);
+    const OWN: Access = Access::Campaign(Right::Own);
     Routes::default()
+        .get("/campagnes", Access::SignedIn, index::page)
+        .get("/campagnes/nouvelle", CREATORS, wizard::information::new_page)
+        .post("/campagnes/nouvelle", CREATORS, wizard::information::create)
+        .get("/campagnes/{id}/assistant/1", CONFIGURE, wizard::information::edit_page)
+        .post("/campagnes/{id}/assistant/1", CONFIGURE, wizard::information::update)
+        .post("/campagnes/{id}/assistant/manuel", CONFIGURE, wizard::by_hand)
+        .get("/campagnes/{id}/assistant/4", CONFIGURE, wizard::configuration::page)
+        .post("/campagnes/{id}/assistant/4", CONFIGURE, wizard::configuration::create)
+        .get("/campagnes/{id}/archivage", OWN, lifecycle::archive_page)
+        .post("/campagnes/{id}/archivage", OWN, lifecycle::archive)
+        .get("/campagnes/{id}/restauration", OWN, lifecycle::restore_page)
+        .post("/campagnes/{id}/restauration", OWN, lifecycle::restore)
+        .get("/campagnes/{id}/parametres/visibilite", CONFIGURE, settings::visibility::page)
+        .post("/campagnes/{id}/parametres/visibilite", CONFIGURE, settings::visibility::update)
 }

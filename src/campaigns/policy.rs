@@ -4,7 +4,10 @@ use super::Campaign;
 use crate::{
     accounts::{Role, User},
     db::Id,
-    web::auth::{Permits, Subject},
+    web::{
+        Error,
+        auth::{Permits, Subject},
+    },
 };
 use sqlx::PgConnection;
 
@@ -19,12 +22,28 @@ pub struct Own;
 pub struct Restore;
 /// Read the campaign's audit.
 pub struct Audit;
+/// The four rights that are given per user or per group (RG-115).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grantable {
+    View,
+    Place,
+    Configure,
+    Export,
+}
 /// Not an action on a campaign: holding the role is enough (RG-117, first line).
-pub struct Create;
+pub struct Create(());
 
 impl Create {
     pub fn permits(user: &User) -> bool {
         user.roles.has(Role::Admin) || user.roles.has(Role::CampaignManager)
+    }
+
+    /// The proof that `create` asks for.
+    ///
+    /// # Errors
+    /// `Forbidden` without the role.
+    pub fn check(user: &User) -> Result<Self, Error> {
+        if Self::permits(user) { Ok(Self(())) } else { Err(Error::Forbidden) }
     }
 }
 
@@ -36,6 +55,17 @@ impl Campaign {
     /// A person whose only role is « lecteur » can hold « voir » and « exporter » only (RG-115).
     fn only_reads(user: &User) -> bool {
         user.roles.only(Role::Reader)
+    }
+
+    /// Whether this person holds a right, and so may grant it (RG-115).
+    pub fn holds(&self, user: &User, right: Grantable) -> bool {
+        self.is_run_by(user)
+            || match right {
+                Grantable::View => self.visible_to(user),
+                Grantable::Place => self.can_place && !Self::only_reads(user),
+                Grantable::Configure => self.can_configure && !Self::only_reads(user),
+                Grantable::Export => self.can_export,
+            }
     }
 
     fn is_public_for(&self, user: &User) -> bool {
@@ -101,29 +131,36 @@ impl Subject for Campaign {
     }
 
     async fn find(conn: &mut PgConnection, user: &User, id: Id<Self>) -> sqlx::Result<Option<Self>> {
-        sqlx::query_as!(
-            Campaign,
-            r#"select c.id, c.name, c.description, c.type_id, t.name as type_name, c.start_date, c.end_date,
-                      c.owner_id, o.first_name || ' ' || upper(o.last_name) as "owner_name!", c.is_public, c.status,
-                      c.activated_at is null as "is_draft!", c.archived_at is not null as "is_archived!",
-                      c.workflow_version_id, c.default_time, c.finish_level, c.time_tracking, c.wizard_step, c.version,
-                      coalesce(g.can_view, false) as "can_view!", coalesce(g.can_configure, false) as "can_configure!",
-                      coalesce(g.can_export, false) as "can_export!"
-               from campaigns c
-               join operation_types t on t.id = c.type_id
-               join users o on o.id = c.owner_id
-               left join lateral (
-                 select bool_or(can_view) as can_view, bool_or(can_configure) as can_configure, bool_or(can_export) as can_export
-                 from grants g
-                 where g.campaign_id = c.id
-                   and (g.user_id = $2 or g.group_id in (select group_id from group_members where user_id = $2))) g on true
-               where c.id = $1 and c.deleted_at is null"#,
-            id as _,
-            user.id as _,
-        )
-        .fetch_optional(conn)
-        .await
+        Ok(among(conn, user, &[id]).await?.pop())
     }
+}
+
+/// These campaigns as this person sees them, in no order. Says nothing of visibility.
+pub async fn among(conn: &mut PgConnection, user: &User, ids: &[Id<Campaign>]) -> sqlx::Result<Vec<Campaign>> {
+    sqlx::query_as!(
+        Campaign,
+        r#"select c.id, c.name, c.description, c.type_id, t.name as type_name, c.start_date, c.end_date,
+                  c.owner_id, o.first_name || ' ' || upper(o.last_name) as "owner_name!", o.active as owner_active,
+                  c.is_public, c.status, c.status_forced is not null as "is_forced!",
+                  c.activated_at is null as "is_draft!", c.archived_at is not null as "is_archived!", c.finished_at,
+                  c.workflow_version_id, c.default_time, c.finish_level, c.time_tracking, c.wizard_step, c.version,
+                  coalesce(g.can_view, false) as "can_view!", coalesce(g.can_place, false) as "can_place!",
+                  coalesce(g.can_configure, false) as "can_configure!", coalesce(g.can_export, false) as "can_export!"
+           from campaigns c
+           join operation_types t on t.id = c.type_id
+           join users o on o.id = c.owner_id
+           left join lateral (
+             select bool_or(can_view) as can_view, bool_or(can_place) as can_place,
+                    bool_or(can_configure) as can_configure, bool_or(can_export) as can_export
+             from grants g
+             where g.campaign_id = c.id
+               and (g.user_id = $2 or g.group_id in (select group_id from group_members where user_id = $2))) g on true
+           where c.id = any($1) and c.deleted_at is null"#,
+        ids as _,
+        user.id as _,
+    )
+    .fetch_all(conn)
+    .await
 }
 
 /// [`Subject::visible_to`] said in SQL, for lists, counters, search and streams:

@@ -141,7 +141,7 @@ pub async fn refresh(tx: &mut Tx, campaign: Id<Campaign>) -> sqlx::Result<()> {
     let now = tx.now();
     sqlx::query!(
         "update campaigns set status = $2, updated_at = $3,
-                finished_at = case when $2 in ('finished', 'archived') then coalesce(finished_at, $3::timestamptz) end
+                finished_at = case when $2 = any(array['finished', 'archived']::campaign_status[]) then coalesce(finished_at, $3::timestamptz) end
          where id = $1",
         campaign as _,
         next as _,

@@ -59,7 +59,8 @@ pub struct Tx {
     visitor: Option<Visitor>,
     now: DateTime<Utc>,
     entries: u32,
-    topics: Vec<Topic>,
+    /// What to tell after the commit, with its row in `live_events`.
+    topics: Vec<(Topic, i64)>,
 }
 
 impl Tx {
@@ -175,18 +176,18 @@ impl Tx {
     }
 
     async fn touch(&mut self, topic: Topic) -> sqlx::Result<()> {
-        if self.topics.contains(&topic) {
+        if self.topics.iter().any(|(known, _)| *known == topic) {
             return Ok(());
         }
         let (campaign, user) = topic.columns();
-        sqlx::query!(
-            "insert into live_events (campaign_id, user_id, kind) values ($1, $2, 'changed')",
+        let row = sqlx::query_scalar!(
+            "insert into live_events (campaign_id, user_id, kind) values ($1, $2, 'changed') returning seq",
             campaign,
             user
         )
-        .execute(&mut *self.inner)
+        .fetch_one(&mut *self.inner)
         .await?;
-        self.topics.push(topic);
+        self.topics.push((topic, row));
         Ok(())
     }
 
@@ -206,8 +207,8 @@ impl Tx {
 
     async fn finish(self) -> Result<(), Error> {
         self.inner.commit().await?;
-        for topic in self.topics {
-            self.app.live.tell(topic);
+        for (topic, row) in self.topics {
+            self.app.live.tell_row(topic, row);
         }
         Ok(())
     }

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Archiving and restoring: a page that says the consequences, then a POST (US-207).
+use super::{Campaign, Own, Restore, Status, commands};
+use crate::{
+    db::{Id, Read, Tx},
+    web::{Error, Page, Redirect, Result, Shell},
+};
+use askama::Template;
+use axum::extract::Path;
+
+#[derive(Template)]
+#[template(path = "campaigns/lifecycle.html")]
+pub struct Confirmation {
+    shell: Shell,
+    title: String,
+    consequences: &'static [&'static str],
+    action: String,
+    verb: &'static str,
+    keep: &'static str,
+}
+
+const ARCHIVING: &[&str] = &[
+    "Plus rien ne peut y être modifié : opérations, imports, paramètres, droits.",
+    "Elle reste consultable et exportable par les personnes qui la voient aujourd'hui.",
+    "Vous pouvez la restaurer à tout moment.",
+];
+const RESTORING: &[&str] = &["Elle redevient modifiable, au statut que donnent ses opérations.", "Les réservations restent fermées."];
+
+pub async fn archive_page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<Confirmation>> {
+    let campaign = read.authorize(Own, id).await?;
+    if campaign.status != Status::Finished {
+        return Err(Error::Refused("Seule une campagne terminée peut être archivée.".into()));
+    }
+    Ok(Page(Confirmation {
+        shell: read.shell("Archiver").under("Campagnes", "/campagnes").under(&campaign.name, campaign.url()),
+        title: format!("Archiver « {} » ?", campaign.name),
+        consequences: ARCHIVING,
+        action: campaign.path("archivage"),
+        verb: "Archiver",
+        keep: "Conserver",
+    }))
+}
+
+pub async fn archive(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirect> {
+    let campaign = tx.authorize_to_change(Own, id).await?;
+    commands::archive(&mut tx, &campaign).await?;
+    tx.commit().await?;
+    Ok(Redirect::to("/campagnes").flash(format!("« {} » est archivée.", campaign.name)))
+}
+
+pub async fn restore_page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<Confirmation>> {
+    let campaign = read.authorize(Restore, id).await?;
+    if !campaign.is_archived {
+        return Err(Error::Refused("Cette campagne n'est pas archivée.".into()));
+    }
+    Ok(Page(Confirmation {
+        shell: read.shell("Restaurer").under("Campagnes", "/campagnes").under(&campaign.name, campaign.url()),
+        title: format!("Restaurer « {} » ?", campaign.name),
+        consequences: RESTORING,
+        action: campaign.path("restauration"),
+        verb: "Restaurer",
+        keep: "Laisser archivée",
+    }))
+}
+
+pub async fn restore(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirect> {
+    let campaign = tx.authorize_to_change(Restore, id).await?;
+    commands::restore(&mut tx, &campaign).await?;
+    tx.commit().await?;
+    Ok(Redirect::to("/campagnes").flash(format!("« {} » est restaurée.", campaign.name)))
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! « Paramètres » of a campaign (05 §5): general, fields, grants, visibility, owner.
+pub mod visibility;
+
+use super::{Campaign, tabs};
+use crate::{accounts::User, web::Shell};
+
+/// (name, address, for the owner only).
+pub const SECTIONS: [(&str, &str, bool); 5] = [
+    ("Général", "parametres/general", false),
+    ("Champs", "parametres/champs", false),
+    ("Habilitations", "parametres/habilitations", false),
+    ("Visibilité", "parametres/visibilite", false),
+    ("Propriétaire", "parametres/proprietaire", true),
+];
+
+/// (code, name, explanation) of RG-112.
+pub const VISIBILITIES: [(&str, &str, &str); 2] = [
+    ("restreinte", "Restreinte", "Vous, les personnes habilitées et les administrateurs"),
+    ("publique", "Publique", "En plus, tous les gestionnaires et les lecteurs peuvent la consulter"),
+];
+
+/// (code, name, explanation) of RG-036.
+pub const FINISH_LEVELS: [(&str, &str, &str); 3] = [
+    ("warn", "Avertir", "Le technicien confirme s'il reste des étapes obligatoires"),
+    ("block", "Bloquer", "Les étapes obligatoires doivent être cochées"),
+    ("free", "Libre", "Aucun contrôle"),
+];
+
+/// The shell of a page of settings: under the campaign, with its tabs.
+fn section(shell: Shell, campaign: &Campaign, user: &User, path: &str) -> Shell {
+    shell.under("Campagnes", "/campagnes").under(&campaign.name, campaign.url()).with_tabs(tabs(campaign, user, path))
+}
