@@ -2,6 +2,7 @@
 //! Operations: one target each, what happens to them, and the one function that changes a status (01 §3).
 mod commands;
 mod event;
+mod list;
 mod model;
 mod transition;
 mod undo;
@@ -14,8 +15,10 @@ pub use self::{
     transition::{Change, Outcome, correct, transition},
     undo::{undo, undoable},
 };
-use crate::web::Routes;
+use crate::web::{Access, Right, Routes};
 
 pub fn routes() -> Routes {
     Routes::default()
+        .get("/campagnes/{id}/operations", Access::Campaign(Right::View), list::page)
+        .post("/campagnes/{id}/operations/colonnes", Access::Campaign(Right::View), list::choose_columns)
 }

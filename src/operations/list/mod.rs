@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The list of a campaign's operations (US-301, 303, 305): one sequence ordered by segment, sort
+//! key, identifier, cut into pages of 50 by cursors (docs/decisions/0005).
+mod address;
+mod columns;
+mod cursor;
+mod filter;
+mod page;
+mod rows;
+mod sort;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::filter::Filter;
+pub(super) use self::{columns::create as choose_columns, page::page};
+
+/// Rows of a page (F-05).
+pub const ROWS: usize = 50;

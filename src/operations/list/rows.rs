@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The one query of the list, in two shapes.
+//!
+//! *Walk*: the segments in order, each read by the index `operations_list` from the cursor on,
+//! until the page is full; the page costs the same at any depth. *Gather*: when few rows match,
+//! or when the count needs the rows anyway, the rows that match are found first, then ordered.
+use super::{
+    Filter, ROWS,
+    cursor::{Cursor, Place},
+    sort::Sort,
+};
+use crate::{
+    accounts::User,
+    campaigns::Campaign,
+    dashboard::{Cell, Figures},
+    db::Id,
+    operations::Operation,
+    web::Result,
+};
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
+use uuid::Uuid;
+
+/// Under this many rows, or under this share of the campaign, what a status filter keeps is gathered.
+const FEW: u64 = 2_000;
+const SHARE: u64 = 10;
+
+pub struct Query<'a> {
+    pub campaign: Id<Campaign>,
+    pub filter: &'a Filter,
+    pub sort: Sort,
+    pub cursor: Cursor,
+    /// Numbers of the fields shown.
+    pub fields: &'a [i32],
+    pub figures: &'a Figures,
+}
+
+pub struct Row {
+    pub id: Id<Operation>,
+    pub segment: Uuid,
+    pub status: i32,
+    pub assignee: Option<Id<User>>,
+    pub identifier: String,
+    pub label: String,
+    pub planned: Option<DateTime<Utc>>,
+    pub updated: DateTime<Utc>,
+    pub reason: Option<String>,
+    /// In the order of `Query::fields`.
+    pub values: Vec<Option<String>>,
+    place: (String, String),
+}
+
+impl Row {
+    pub fn place(&self) -> Place {
+        Place { segment: self.segment, key: self.place.0.clone(), identifier: self.place.1.clone() }
+    }
+}
+
+pub struct Listed {
+    pub rows: Vec<Row>,
+    /// Found by the filter.
+    pub total: u64,
+    /// Of these, in groups that are not folded: what pages are cut from.
+    pub unfolded: u64,
+    /// Whether there are rows before the first, after the last.
+    pub before: bool,
+    pub after: bool,
+}
+
+impl Query<'_> {
+    /// A page; an empty page further on is the first one.
+    pub async fn fetch(mut self, conn: &mut PgConnection) -> Result<Listed> {
+        if self.cursor.place().is_some_and(|place| !self.sort.reads(&place.key)) {
+            self.cursor = Cursor::First;
+        }
+        loop {
+            let (mut rows, total, unfolded) = if self.filter.reads_rows() {
+                gathered(&self.gather(true).build().fetch_all(&mut *conn).await?)?
+            } else {
+                let (total, unfolded) = (self.matching(false), self.matching(true));
+                let walks = self.filter.statuses.is_none() || (total > FEW && total * SHARE > self.figures.counts.total());
+                let mut query = if walks { self.walk() } else { self.gather(false) };
+                let rows = if unfolded == 0 { Vec::new() } else { query.build().fetch_all(&mut *conn).await? };
+                (rows.iter().map(read).collect::<sqlx::Result<Vec<_>>>()?, total, unfolded)
+            };
+            let more = rows.len() > ROWS;
+            rows.truncate(ROWS);
+            // Fewer rows above than a page: the first page, whole.
+            let lost = self.cursor.place().is_some() && (rows.is_empty() || (self.cursor.is_backward() && !more));
+            if lost {
+                self.cursor = Cursor::First;
+                continue;
+            }
+            let backward = self.cursor.is_backward();
+            if backward {
+                rows.reverse();
+            }
+            let (before, after) = if backward { (more, true) } else { (self.cursor != Cursor::First, more) };
+            return Ok(Listed { rows, total, unfolded, before, after });
+        }
+    }
+
+    /// Counted without reading a row: the filter is about segment and status only.
+    fn matching(&self, unfolded: bool) -> u64 {
+        self.cells().filter(|c| !unfolded || !self.is_folded(c)).map(|c| c.count).sum()
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &Cell> {
+        let cells = self.figures.by_segment_status().iter();
+        cells.filter(|c| self.filter.has_segment(c.segment) && self.filter.has_status(c.status))
+    }
+
+    fn is_folded(&self, cell: &Cell) -> bool {
+        self.filter.folded.contains(&cell.segment.map_or(Uuid::max(), Id::uuid))
+    }
+
+    /// The segments that have something to show, from the cursor's on, in the order of reading.
+    fn segments(&self) -> Vec<Uuid> {
+        let mut ids: Vec<Uuid> = self.cells().filter(|c| !self.is_folded(c)).map(|c| c.segment.map_or(Uuid::max(), Id::uuid)).collect();
+        ids.dedup();
+        match &self.cursor {
+            Cursor::First => {}
+            Cursor::After(place) => ids.retain(|id| *id > place.segment),
+            Cursor::Before(place) => ids.retain(|id| *id < place.segment),
+        }
+        if self.cursor.is_backward() {
+            ids.reverse();
+        }
+        ids.splice(0..0, self.cursor.place().map(|place| place.segment));
+        ids
+    }
+
+    /// Rows come out in the order of the segments because a lateral join is a loop over them.
+    fn walk(&self) -> QueryBuilder<Postgres> {
+        let mut query = QueryBuilder::new("select o.* from unnest(");
+        query.push_bind(self.segments()).push(") with ordinality s (id, n), lateral (");
+        if let Some(place) = self.cursor.place() {
+            query.push("(");
+            self.push_segment(&mut query, Some(place));
+            query.push(" and s.n = 1");
+            self.push_order(&mut query, "");
+            query.push(") union all (");
+            self.push_segment(&mut query, None);
+            query.push(" and s.n > 1");
+            self.push_order(&mut query, "");
+            query.push(")");
+        } else {
+            self.push_segment(&mut query, None);
+            self.push_order(&mut query, "");
+        }
+        query.push(format!(") o limit {}", ROWS + 1));
+        query
+    }
+
+    fn push_segment(&self, query: &mut QueryBuilder<Postgres>, from: Option<&Place>) {
+        query.push("select ");
+        self.push_columns(query);
+        query.push(", (");
+        self.sort.push_key(query, &self.figures.workflow);
+        query.push(")::text as key from operations o");
+        self.push_join(query);
+        query.push(" where o.campaign_id = ").push_bind(self.campaign).push(" and o.segment_sort = s.id and o.deleted_at is null");
+        self.filter.push_rest(query);
+        if let Some(place) = from {
+            query.push(" and (");
+            self.sort.push_key(query, &self.figures.workflow);
+            query.push(", o.identifier_norm) ");
+            self.push_bound(query, place);
+        }
+    }
+
+    fn gather(&self, count: bool) -> QueryBuilder<Postgres> {
+        let mut query = QueryBuilder::new("with found as materialized (select o.id, o.segment_sort, ");
+        self.sort.push_key(&mut query, &self.figures.workflow);
+        query.push(" as key, o.identifier_norm from operations o");
+        self.push_join(&mut query);
+        query.push(" where ");
+        self.filter.push(&mut query, self.campaign);
+        query.push(") select ");
+        self.push_columns(&mut query);
+        query.push(", f.key::text as key, ");
+        query.push(if count { "(select count(*) from found)" } else { "0::bigint" }).push(" as total, ");
+        if count && !self.filter.folded.is_empty() {
+            query.push("(select count(*) from found where segment_sort <> all (").push_bind(self.filter.folded.clone()).push(")) as unfolded");
+        } else {
+            query.push("null::bigint as unfolded");
+        }
+        query.push(" from (select * from found f where f.segment_sort <> all (").push_bind(self.filter.folded.clone()).push(")");
+        if let Some(place) = self.cursor.place() {
+            let beyond = if self.cursor.is_backward() { "<" } else { ">" };
+            query.push(format!(" and (f.segment_sort {beyond} ")).push_bind(place.segment);
+            query.push(" or (f.segment_sort = ").push_bind(place.segment).push(" and (f.key, f.identifier_norm) ");
+            self.push_bound(&mut query, place);
+            query.push("))");
+        }
+        self.push_order(&mut query, "f.");
+        query.push(") f join operations o on o.id = f.id");
+        self.push_order(&mut query, "f.");
+        query
+    }
+
+    fn push_columns(&self, query: &mut QueryBuilder<Postgres>) {
+        query.push(
+            "o.id, o.segment_sort, o.status_id, o.assignee_id, o.identifier, o.label, o.planned_at, o.updated_at, \
+             case when o.category in ('postponed', 'blocked') then o.last_reason end as reason, o.identifier_norm, array[",
+        );
+        for (i, number) in self.fields.iter().enumerate() {
+            query.push(format!("{}o.values->>'{number}'", if i == 0 { "" } else { "," }));
+        }
+        query.push("]::text[] as shown");
+    }
+
+    fn push_join(&self, query: &mut QueryBuilder<Postgres>) {
+        if self.sort.needs_technician() {
+            query.push(" left join users u on u.id = o.assignee_id");
+        }
+    }
+
+    /// `> (key, identifier)` in the direction of reading.
+    fn push_bound(&self, query: &mut QueryBuilder<Postgres>, place: &Place) {
+        query.push(if self.downward() { "< (" } else { "> (" });
+        query.push_bind(place.key.clone()).push(self.sort.cast());
+        query.push(", ").push_bind(place.identifier.clone()).push(")");
+    }
+
+    fn push_order(&self, query: &mut QueryBuilder<Postgres>, of: &str) {
+        let way = if self.downward() { "desc" } else { "asc" };
+        query.push(" order by ");
+        if of.is_empty() {
+            self.sort.push_key(query, &self.figures.workflow);
+            query.push(format!(" {way}, o.identifier_norm {way}"));
+        } else {
+            let groups = if self.cursor.is_backward() { "desc" } else { "asc" };
+            query.push(format!("{of}segment_sort {groups}, {of}key {way}, {of}identifier_norm {way}"));
+        }
+        query.push(format!(" limit {}", ROWS + 1));
+    }
+
+    /// Inside a group, the way the page is read: a descending list read backward goes up.
+    fn downward(&self) -> bool {
+        self.sort.descending != self.cursor.is_backward()
+    }
+}
+
+/// Rows, and how many were found in all and in groups that are not folded.
+fn gathered(found: &[PgRow]) -> sqlx::Result<(Vec<Row>, u64, u64)> {
+    let Some(first) = found.first() else { return Ok((Vec::new(), 0, 0)) };
+    let total: i64 = first.try_get("total")?;
+    let unfolded: Option<i64> = first.try_get("unfolded")?;
+    let rows = found.iter().map(read).collect::<sqlx::Result<_>>()?;
+    Ok((rows, total.unsigned_abs(), unfolded.unwrap_or(total).unsigned_abs()))
+}
+
+fn read(row: &PgRow) -> sqlx::Result<Row> {
+    Ok(Row {
+        id: row.try_get("id")?,
+        segment: row.try_get("segment_sort")?,
+        status: row.try_get("status_id")?,
+        assignee: row.try_get("assignee_id")?,
+        identifier: row.try_get("identifier")?,
+        label: row.try_get("label")?,
+        planned: row.try_get("planned_at")?,
+        updated: row.try_get("updated_at")?,
+        reason: row.try_get("reason")?,
+        values: row.try_get("shown")?,
+        place: (row.try_get("key")?, row.try_get("identifier_norm")?),
+    })
+}
