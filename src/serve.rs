@@ -44,7 +44,7 @@ impl Base {
     }
 }
 
-async fn open_app(config: Config, owner: bool) -> Result<(Base, App, tokio::sync::mpsc::UnboundedReceiver<live::Topic>)> {
+async fn open_app(config: Config, owner: bool) -> Result<(Base, App, tokio::sync::mpsc::UnboundedReceiver<live::Notice>)> {
     std::fs::create_dir_all(config.files_dir()).with_context(|| format!("création de {}", config.files_dir().display()))?;
     let base = Base::open(&config, owner).await?;
     let started = async {

@@ -1,53 +1,60 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! Importing operations from a file of real life (03 §1, §2).
-use crate::{app::App, jobs::Job, web::Routes};
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+//! Importing operations from a file of real life (03 §1, §2): received, analysed, mapped by a
+//! person, checked line by line, confirmed, written all or nothing; undone as easily.
+//!
+//! Nothing is written to the campaign before « Importer ». Memory does not grow with the file.
+mod analyse;
+mod columns;
+mod command;
+mod commit;
+mod compare;
+mod files;
+mod index;
+mod job;
+mod line;
+mod logs;
+mod mapping;
+mod merge;
+mod model;
+mod preview;
+mod receive;
+mod show;
+mod staging;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod undo;
+mod upload;
+mod validate;
 
-/// One import of one file.
-pub struct Import;
+pub use self::{
+    command::{Cli, Inspect},
+    files::forget_old as forget_old_files,
+    job::Work,
+    model::{Counters, Import, Stage, State},
+    receive::receive,
+};
+use crate::web::{Access, Right, Routes};
+use axum::{extract::DefaultBodyLimit, routing::post};
 
-/// The step that an import waits for.
-#[derive(Serialize, Deserialize)]
-pub struct Work {
-    pub import: Uuid,
-}
-
-impl Job for Work {
-    const KIND: &'static str = "import.work";
-
-    async fn run(self, _app: &App, _now: DateTime<Utc>) -> anyhow::Result<()> {
-        Ok(())
-    }
-}
-
-/// Files of imports that nobody finished disappear within a day (RG-098).
-pub async fn forget_old_files(_app: &App, _now: DateTime<Utc>) -> anyhow::Result<()> {
-    Ok(())
-}
+/// An upload with its multipart envelope (F-01).
+const UPLOAD_LIMIT: usize = 54 << 20;
 
 pub fn routes() -> Routes {
+    let configure = Access::Campaign(Right::Configure);
     Routes::default()
-}
-
-#[derive(clap::Subcommand)]
-pub enum Cli {
-    /// Lit un fichier sans rien écrire
-    Inspect(Inspect),
-}
-
-#[derive(clap::Args)]
-pub struct Inspect {}
-
-impl Inspect {
-    pub fn run(self) -> anyhow::Result<()> {
-        Ok(())
-    }
-}
-
-impl Cli {
-    pub async fn run(self, _app: App) -> anyhow::Result<()> {
-        Ok(())
-    }
+        .get("/campagnes/{id}/assistant/2", configure, upload::wizard)
+        .get("/campagnes/{id}/assistant/3", configure, upload::resume)
+        .get("/campagnes/{id}/imports", configure, index::page)
+        .get("/campagnes/{id}/imports/nouveau", configure, upload::page)
+        .add("POST", "/campagnes/{id}/imports", configure, post(upload::create).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)))
+        .get("/campagnes/{id}/imports/{import}", configure, show::page)
+        .get("/campagnes/{id}/imports/{import}/colonnes", configure, columns::page)
+        .post("/campagnes/{id}/imports/{import}/colonnes", configure, columns::create)
+        .post("/campagnes/{id}/imports/{import}/lecture", configure, columns::reread)
+        .get("/campagnes/{id}/imports/{import}/apercu", configure, preview::page)
+        .post("/campagnes/{id}/imports/{import}/apercu", configure, preview::create)
+        .post("/campagnes/{id}/imports/{import}/annulation", configure, show::cancel)
+        .get("/campagnes/{id}/imports/{import}/journal.csv", configure, logs::issues)
+        .get("/campagnes/{id}/imports/{import}/rejets.csv", configure, logs::rejects)
 }

@@ -36,6 +36,8 @@ impl Tx {
 /// job uses a second connection: a killed worker gives it back.
 pub async fn run_one(app: &App, now: DateTime<Utc>) -> anyhow::Result<bool> {
     let mut tx = app.jobs_db.begin().await?;
+    // The lock is held while the job works elsewhere, however long.
+    sqlx::query("set local idle_in_transaction_session_timeout = 0").execute(&mut *tx).await?;
     let Some(job) = sqlx::query!(
         "select id, kind, payload, attempts from jobs where run_at <= $1 and attempts < 8
          order by run_at for update skip locked limit 1",

@@ -4,7 +4,7 @@ mod builders;
 mod people;
 
 pub use self::{
-    builders::CampaignBuilder,
+    builders::{CampaignBuilder, TestCampaign},
     people::{Person, Reply},
 };
 

@@ -12,6 +12,7 @@ use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
+#[derive(Clone)]
 pub struct Person {
     pub user: Option<User>,
     session: Option<String>,

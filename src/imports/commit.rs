@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! « Importer »: the accepted lines become operations in one transaction, all or nothing
+//! (03 §2.4), with one audit entry for the batch and one lean event per operation (10-decisions 6).
+use super::{
+    Import,
+    compare::{self, Change},
+    job::{self, Stop},
+    model::{Counters, Preview, State},
+    staging, validate,
+};
+use crate::{
+    accounts,
+    app::App,
+    audit::Entry,
+    campaigns::{self, Segment},
+    db::{Actor, Id, Tx},
+    operations,
+    text::norm,
+    workflows::Workflow,
+};
+use anyhow::anyhow;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// Lines written between two looks at the cancel flag.
+const STEP: i64 = 20_000;
+
+pub async fn run(app: &App, import: &Import, now: DateTime<Utc>) -> Result<(), Stop> {
+    if import.state != State::Running {
+        return Ok(());
+    }
+    let mut conn = app.db.acquire().await?;
+    let waiting = staging::exists(&mut conn, import.id).await?
+        && sqlx::query_scalar::<_, bool>(staging::sql(import.id, "select exists (select 1 from staging)")).fetch_one(&mut *conn).await?;
+    drop(conn);
+    let accepted = import.counters.as_ref().map_or(0, |c| c.read - c.rejected);
+    if !waiting && accepted > 0 {
+        // PostgreSQL was killed and emptied the unlogged table: check the file again, then go on.
+        validate::run(app, import).await?;
+        sqlx::query!("update imports set state = 'running', stage = 'commit', progress = 0 where id = $1", import.id as _).execute(&app.db).await?;
+    }
+    let actor = author(app, import).await?;
+    let mut tx = Tx::begin(app, actor, now).await?;
+    let counters = write(app, &mut tx, import).await?;
+    finish(&mut tx, import, &counters).await?;
+    tx.commit().await.map_err(refused)?;
+    clean_up(app, import).await;
+    Ok(())
+}
+
+/// The person who confirmed; the command line has its own name in the audit.
+pub(super) async fn author(app: &App, import: &Import) -> Result<Actor, Stop> {
+    let Some(id) = import.author_id else { return Ok(Actor::CommandLine) };
+    let mut conn = app.db.acquire().await?;
+    match accounts::find(&mut conn, id.into()).await? {
+        Some(user) => Ok(Actor::User(user)),
+        None => Err(Stop::Refused("Le compte de l’auteur de l’import n’est plus actif.".into())),
+    }
+}
+
+fn refused(err: crate::web::Error) -> Stop {
+    match err {
+        crate::web::Error::Refused(why) => Stop::Refused(why),
+        err => Stop::Broken(err.into()),
+    }
+}
+
+async fn write(app: &App, tx: &mut Tx, import: &Import) -> Result<Counters, Stop> {
+    let preview = import.preview.clone().ok_or_else(|| anyhow!("commit before validation"))?;
+    let archived = sqlx::query_scalar!(
+        r#"select archived_at is not null or deleted_at is not null as "closed!" from campaigns where id = $1"#,
+        import.campaign_id as _
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    if archived {
+        return Err(Stop::Refused("Campagne archivée : lecture seule.".into()));
+    }
+    create_fields(tx, import, &preview).await?;
+    let segments = create_segments(tx, import, &preview).await?;
+    compare::mark_known(tx.conn(), import).await?;
+    let created = insert(app, tx, import, &segments).await?;
+    let updated = update(tx, import, &segments).await?;
+    let before = import.counters.clone().unwrap_or_default();
+    let known: i64 = sqlx::query_scalar(staging::sql(import.id, "select count(*) from staging where known")).fetch_one(tx.conn()).await?;
+    Ok(Counters { created, updated, unchanged: known - updated, ..before })
+}
+
+async fn create_fields(tx: &mut Tx, import: &Import, preview: &Preview) -> Result<(), Stop> {
+    for (number, label, kind, choices) in &preview.new_fields {
+        let kind = campaigns::FieldKind::from_code(kind).unwrap_or(campaigns::FieldKind::ShortText);
+        let searchable = matches!(kind, campaigns::FieldKind::ShortText | campaigns::FieldKind::Email);
+        let made = sqlx::query!(
+            "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, searchable, in_list, choices, position)
+             values ($1, $2, $3, $4, $5, $6, $7, false, $8, $3)",
+            Uuid::now_v7(),
+            import.campaign_id as _,
+            number,
+            label,
+            norm(label),
+            kind as _,
+            searchable,
+            choices
+        )
+        .execute(tx.conn())
+        .await;
+        if let Err(err) = made {
+            return Err(match crate::db::sqlstate(&err).as_deref() {
+                Some("23505") => Stop::Refused("Les champs de la campagne ont changé depuis la vérification. Vérifiez à nouveau le fichier.".into()),
+                _ => Stop::Broken(err.into()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The segment of each rank of the file, created in the order of names when missing (RG-093).
+async fn create_segments(tx: &mut Tx, import: &Import, preview: &Preview) -> Result<Vec<Id<Segment>>, Stop> {
+    let known = campaigns::segments(tx.conn(), import.campaign_id).await?;
+    let mut missing: Vec<(&String, String)> =
+        preview.segments.iter().map(|name| (name, norm(name))).filter(|(_, key)| !known.iter().any(|s| s.name_norm == *key)).collect();
+    missing.sort_by(|a, b| a.1.cmp(&b.1));
+    let mut all: Vec<(String, Id<Segment>)> = known.into_iter().map(|s| (s.name_norm, s.id)).collect();
+    for (name, key) in missing {
+        let id = Id::<Segment>::new();
+        sqlx::query!(
+            "insert into segments (id, campaign_id, name, name_norm, import_id) values ($1, $2, $3, $4, $5)",
+            id as _,
+            import.campaign_id as _,
+            name,
+            key,
+            import.id as _
+        )
+        .execute(tx.conn())
+        .await?;
+        all.push((key, id));
+    }
+    let find = |name: &String| {
+        let key = norm(name);
+        all.iter().find(|(k, _)| *k == key).map(|(_, id)| *id)
+    };
+    preview.segments.iter().map(|name| find(name).ok_or_else(|| Stop::Broken(anyhow!("segment {name} was not created")))).collect()
+}
+
+async fn insert(app: &App, tx: &mut Tx, import: &Import, segments: &[Id<Segment>]) -> Result<i64, Stop> {
+    let version = sqlx::query_scalar!("select workflow_version_id from campaigns where id = $1", import.campaign_id as _).fetch_one(tx.conn()).await?;
+    let workflow = Workflow::load(tx.conn(), version).await.map_err(refused)?;
+    let initial = workflow.initial().map_err(refused)?;
+    let (now, user, kind) = (tx.now(), tx.actor().user_id(), tx.actor().kind());
+    let mut columns = label_keys(tx.conn(), import).await?;
+    columns.extend(["segment".into(), "date".into(), "technician".into()]);
+    let last: i64 = sqlx::query_scalar(staging::sql(import.id, "select coalesce(max(line), 0) from staging")).fetch_one(tx.conn()).await?;
+    let (mut from, mut created) = (0i64, 0i64);
+    while from < last {
+        let to = from + STEP;
+        let written = sqlx::query(staging::sql(
+            import.id,
+            "insert into operations (id, campaign_id, segment_id, status_id, category, assignee_id, identifier, identifier_norm, label, label_norm,
+               values, import_base, import_id, search_text, planned_at, initial_planned_at, created_at, created_by, updated_at, updated_by)
+             select op_id, $1, ($2::uuid[])[segment + 1], $3, $4, technician, identifier, identifier_norm, label, label_norm,
+               base - $5::text[], base, $6, search_text, planned_at, planned_at, $7, $8, $7, $8
+             from staging where not known and line > $9 and line <= $10",
+        ))
+        .bind(import.campaign_id)
+        .bind(segments)
+        .bind(initial.id)
+        .bind(initial.category)
+        .bind(&columns)
+        .bind(import.id)
+        .bind(now)
+        .bind(user)
+        .bind(from)
+        .bind(to)
+        .execute(tx.conn())
+        .await?;
+        created += written.rows_affected() as i64;
+        sqlx::query(staging::sql(
+            import.id,
+            "insert into operation_events (operation_id, campaign_id, at, actor_kind, actor_id, kind, to_status, assignee_id, planned_after, batch_id)
+             select op_id, $1, $2, $3, $4, 'imported', $5, technician, planned_at, $6 from staging where not known and line > $7 and line <= $8",
+        ))
+        .bind(import.campaign_id)
+        .bind(now)
+        .bind(kind)
+        .bind(user)
+        .bind(initial.id)
+        .bind(import.id)
+        .bind(from)
+        .bind(to)
+        .execute(tx.conn())
+        .await?;
+        from = to;
+        if !job::progress(&app.db, import.id, created).await? {
+            return Err(Stop::Cancelled);
+        }
+    }
+    notes(tx, import).await?;
+    Ok(created)
+}
+
+/// The label's key in the staged values: it has a column of its own.
+async fn label_keys(conn: &mut PgConnection, import: &Import) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"select number::text as "key!" from campaign_fields where campaign_id = $1 and 'label' = any (usages) and deleted_at is null"#,
+        import.campaign_id as _
+    )
+    .fetch_all(conn)
+    .await
+}
+
+async fn notes(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
+    let (now, user) = (tx.now(), tx.actor().user_id());
+    sqlx::query(staging::sql(
+        import.id,
+        "insert into operation_notes (id, operation_id, author_id, body, at)
+         select gen_random_uuid(), op_id, coalesce($1, (select owner_id from campaigns where id = $2)), notes, $3
+         from staging where not known and notes is not null",
+    ))
+    .bind(user)
+    .bind(import.campaign_id)
+    .bind(now)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+async fn update(tx: &mut Tx, import: &Import, segments: &[Id<Segment>]) -> Result<i64, Stop> {
+    let fields = campaigns::fields(tx.conn(), import.campaign_id).await?;
+    let (mut after, mut updated) = (0, 0);
+    while let Some((last, changes)) = compare::changes_after(tx.conn(), import.id, after).await? {
+        after = last;
+        let (visible, silent): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(|c| c.visible);
+        updated += visible.len() as i64;
+        for change in silent {
+            sqlx::query!("update operations set import_base = $2 where id = $1", change.operation, Value::Object(change.base))
+                .execute(tx.conn())
+                .await?;
+        }
+        for change in visible {
+            apply(tx, import, &fields, segments, change).await?;
+        }
+    }
+    Ok(updated)
+}
+
+async fn apply(tx: &mut Tx, import: &Import, fields: &[campaigns::Field], segments: &[Id<Segment>], change: Change) -> Result<(), Stop> {
+    let (now, user, kind) = (tx.now(), tx.actor().user_id(), tx.actor().kind());
+    let segment = change.segment.and_then(|rank| segments.get(rank as usize)).copied();
+    let row = sqlx::query!("select identifier, label, segment_id, planned_at, assignee_id, values, import_base from operations where id = $1 for update", change.operation)
+        .fetch_one(tx.conn())
+        .await?;
+    let label = change.label.clone().unwrap_or_else(|| row.label.clone());
+    let search = operations::search_text(&row.identifier, &label, &change.values, fields);
+    let before = json!({
+        "label": row.label, "segment_id": row.segment_id, "planned_at": row.planned_at, "assignee_id": row.assignee_id,
+        "values": row.values, "import_base": row.import_base,
+    });
+    let after = json!({ "label": label, "values": change.values });
+    sqlx::query!(
+        "update operations set label = $2, label_norm = $3, values = $4, import_base = $5, search_text = $6, segment_id = coalesce($7, segment_id),
+                planned_at = coalesce($8, planned_at), initial_planned_at = coalesce(initial_planned_at, planned_at, $8),
+                assignee_id = coalesce($9, assignee_id), version = version + 1, updated_at = $10, updated_by = $11
+         where id = $1",
+        change.operation,
+        label,
+        norm(&label),
+        Value::Object(change.values),
+        Value::Object(change.base),
+        search,
+        segment as _,
+        change.planned_at,
+        change.technician,
+        now,
+        user as _,
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!(
+        "insert into import_changes (import_id, operation_id, before, after, version_after) values ($1, $2, $3, $4, $5)",
+        import.id as _,
+        change.operation,
+        before,
+        after,
+        change.version + 1
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!(
+        "insert into operation_events (operation_id, campaign_id, at, actor_kind, actor_id, kind, planned_before, planned_after, changes, batch_id)
+         values ($1, $2, $3, $4, $5, 'edited', $6, $7, $8, $9)",
+        change.operation,
+        import.campaign_id as _,
+        now,
+        kind,
+        user as _,
+        row.planned_at,
+        change.planned_at.or(row.planned_at),
+        Value::Object(change.trace),
+        import.id as _
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+async fn finish(tx: &mut Tx, import: &Import, counters: &Counters) -> Result<(), Stop> {
+    let now = tx.now();
+    let written = sqlx::query!(
+        "update imports set state = 'done', stage = 'idle', counters = $2, progress = total, error = null, updated_at = $3, finished_at = $3, file_key = null
+         where id = $1 and state = 'running' and not cancel_requested",
+        import.id as _,
+        serde_json::to_value(counters)?,
+        now
+    )
+    .execute(tx.conn())
+    .await?;
+    if written.rows_affected() == 0 {
+        return Err(Stop::Cancelled);
+    }
+    tx.record(
+        Entry::on("operations.imported", "import", import.id.uuid()).campaign(import.campaign_id).changes(json!({
+            "file": import.file_name,
+            "counters": counters,
+            "mapping": import.mapping,
+        })),
+    )
+    .await?;
+    sqlx::query!("update campaigns set wizard_step = greatest(wizard_step, 4) where id = $1 and activated_at is null", import.campaign_id as _)
+        .execute(tx.conn())
+        .await?;
+    campaigns::status::refresh(tx, import.campaign_id).await?;
+    tx.touch_campaign(import.campaign_id).await?;
+    Ok(())
+}
+
+/// After the commit: the file and the staged lines go; the visibility map makes counts fast.
+async fn clean_up(app: &App, import: &Import) {
+    if let Some(key) = &import.file_key {
+        super::files::remove(app, key).await;
+    }
+    if let Err(err) = staging::drop_table(&app.db, import.id).await {
+        tracing::warn!(%err, "staged lines not dropped; housekeeping will");
+    }
+    if let Err(err) = sqlx::query("vacuum (analyze) operations").execute(&app.db).await {
+        tracing::warn!(%err, "vacuum after the import failed; autovacuum will do it");
+    }
+}

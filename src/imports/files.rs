@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The uploaded files: random names in the store, gone at the end or within a day (RG-098).
+use crate::{app::App, web::Error};
+use axum::body::Bytes;
+use chrono::{DateTime, Duration, Utc};
+use futures::Stream;
+use sha2::{Digest, Sha256};
+use std::{path::PathBuf, pin::pin};
+use tokio::io::AsyncWriteExt;
+use uuid::Uuid;
+
+/// A file received whole.
+pub struct Stored {
+    pub key: String,
+    pub size: i64,
+    pub sha256: Vec<u8>,
+}
+
+pub fn path(app: &App, key: &str) -> PathBuf {
+    app.config.files_dir().join(key)
+}
+
+/// Streams an upload to disk; nothing is kept when it is refused.
+///
+/// # Errors
+/// `TooLarge` past `max` bytes.
+pub async fn store<E: Into<anyhow::Error>>(app: &App, max: u64, chunks: impl Stream<Item = Result<Bytes, E>>) -> Result<Stored, Error> {
+    let key = format!("import-{}", Uuid::new_v4());
+    let target = path(app, &key);
+    match write(&target, max, chunks).await {
+        Ok((size, sha256)) => Ok(Stored { key, size, sha256 }),
+        Err(err) => {
+            let _ = tokio::fs::remove_file(&target).await;
+            Err(err)
+        }
+    }
+}
+
+async fn write<E: Into<anyhow::Error>>(
+    target: &std::path::Path,
+    max: u64,
+    chunks: impl Stream<Item = Result<Bytes, E>>,
+) -> Result<(i64, Vec<u8>), Error> {
+    use futures::stream::StreamExt;
+    let io = |err: std::io::Error| Error::Internal(err.into());
+    let mut file = tokio::fs::OpenOptions::new().write(true).create_new(true).open(target).await.map_err(io)?;
+    let (mut size, mut hash) = (0u64, Sha256::new());
+    let mut chunks = pin!(chunks);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Error::BadRequest("L’envoi du fichier a été interrompu. Recommencez."))?;
+        size += chunk.len() as u64;
+        if size > max {
+            return Err(Error::TooLarge("Fichier trop volumineux (max 50 Mo)"));
+        }
+        hash.update(&chunk);
+        file.write_all(&chunk).await.map_err(io)?;
+    }
+    file.flush().await.map_err(io)?;
+    Ok((size as i64, hash.finalize().to_vec()))
+}
+
+/// Deletes the file of an import; a file already gone is fine.
+pub async fn remove(app: &App, key: &str) {
+    let _ = tokio::fs::remove_file(path(app, key)).await;
+}
+
+/// Files older than a day that no import needs any more, and the staging tables with them.
+pub async fn forget_old(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let old = sqlx::query!(
+        "update imports set file_key = null, stage = 'idle',
+                state = case when state in ('received', 'analysed', 'validated') then 'cancelled' else state end,
+                error = coalesce(error, 'Fichier effacé après 24 heures sans suite.'), updated_at = $1
+         where file_key is not null and updated_at < $2
+         returning id, (select f.file_key from imports f where f.id = imports.id) as former",
+        now,
+        now - Duration::hours(24)
+    )
+    .fetch_all(&app.db)
+    .await?;
+    for row in old {
+        if let Some(key) = row.former {
+            remove(app, &key).await;
+        }
+        super::staging::drop_table(&app.db, row.id).await?;
+    }
+    sqlx::query!("delete from import_issues i using imports m where m.id = i.import_id and m.updated_at < $1", now - Duration::days(90))
+        .execute(&app.db)
+        .await?;
+    sqlx::query!("delete from import_rejects i using imports m where m.id = i.import_id and m.updated_at < $1", now - Duration::days(90))
+        .execute(&app.db)
+        .await?;
+    Ok(())
+}

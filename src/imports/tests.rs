@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Stories of imports: what Sophie sees, what is written, what is not.
+use crate::testing::{Person, TestApp, TestCampaign};
+use sqlx::PgPool;
+
+const FILE: &str = "NOM_AGENT;MATRICULE;NUM_PC;ETAGE;BATIMENT\r\n\
+    MARTIN Éloïse;A70001;PC-0001;1;Bâtiment A\r\n\
+    PETIT Marc;A70002;PC-0002;2;bâtiment  a\r\n\
+    ;;;;\r\n\
+    LEBLANC Marie;;PC-0003;1;Bâtiment B\r\n\
+    NGUYEN Thi Lan;A70004;PC-0004;3;Bâtiment B\r\n\
+    DOUBLE Jean;a70001;PC-0005;3;Bâtiment B\r\n";
+
+/// Sends a file and lets the analysis run; the address of the import.
+async fn send(app: &TestApp, sophie: &Person, campaign: &TestCampaign, name: &str, content: &[u8]) -> String {
+    let reply = sophie.upload(&campaign.path("imports"), name, content).await;
+    reply.is(303);
+    app.drain().await;
+    reply.location.unwrap().strip_suffix("/colonnes").unwrap().to_owned()
+}
+
+/// Maps as proposed, has the lines checked and confirms.
+async fn import(app: &TestApp, sophie: &Person, campaign: &TestCampaign, content: &str) -> String {
+    let at = check(app, sophie, campaign, content).await;
+    sophie.post(&format!("{at}/apercu")).await.redirects_to(&at);
+    app.drain().await;
+    at
+}
+
+async fn check(app: &TestApp, sophie: &Person, campaign: &TestCampaign, content: &str) -> String {
+    let at = send(app, sophie, campaign, "parc.csv", content.as_bytes()).await;
+    let choices = proposed(&sophie.get(&format!("{at}/colonnes")).await.body);
+    let pairs: Vec<(&str, &str)> = choices.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    sophie.submit(&format!("{at}/colonnes"), &pairs).await.redirects_to(&at);
+    app.drain().await;
+    at
+}
+
+/// The choices that the page proposes, as a browser would send them back.
+fn proposed(page: &str) -> Vec<(String, String)> {
+    page.split("<select").skip(1).filter_map(|select| {
+        let name = select.split("name=\"").nth(1)?.split('"').next()?;
+        let chosen = select.split("\" selected").next()?.rsplit("value=\"").next()?;
+        name.starts_with("colonne-").then(|| (name.to_owned(), chosen.to_owned()))
+    }).collect()
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn us_203_204_a_file_becomes_operations(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    let at = send(&app, &sophie, &campaign, "parc.csv", FILE.as_bytes()).await;
+    let page = sophie.get(&format!("{at}/colonnes")).await;
+    page.is(200).shows("5 lignes détectées").shows("1 ligne vide ignorée").shows("MARTIN Éloïse").shows("Automatique").shows("À vérifier");
+
+    let choices = proposed(&page.body);
+    assert_eq!(choices.len(), 5);
+    let pairs: Vec<(&str, &str)> = choices.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    sophie.submit(&format!("{at}/colonnes"), &pairs).await.redirects_to(&at);
+    app.drain().await;
+    sophie
+        .get(&format!("{at}/apercu"))
+        .await
+        .is(200)
+        .shows("3 lignes valides")
+        .shows("2 erreurs")
+        .shows("Ligne 5 — MATRICULE : Valeur obligatoire manquante")
+        .shows("Identifiant en double dans le fichier (première occurrence : ligne 2)")
+        .shows("Importer 3 lignes");
+    assert_eq!(app.count("select count(*) from operations").await, 0, "nothing is written before confirmation");
+
+    sophie.post(&format!("{at}/apercu")).await.redirects_to(&at);
+    app.drain().await;
+    sophie.get(&at).await.is(200).shows("3 interventions créées").shows("2 lignes rejetées");
+    assert_eq!(app.count("select count(*) from operations where category = 'todo'").await, 3);
+    assert_eq!(app.count("select count(*) from segments").await, 2);
+    assert_eq!(app.count("select count(*) from operation_events where kind = 'imported'").await, 3);
+    assert_eq!(app.count("select count(*) from audit_entries where action = 'operations.imported'").await, 1);
+    assert_eq!(app.count("select count(*) from operations where import_base ->> '2' = label and values ->> '3' like 'PC-%'").await, 3);
+    sophie.get(&format!("{at}/journal.csv")).await.is(200).shows("erreur").shows("A70001".to_lowercase().as_str());
+    sophie.get(&format!("{at}/rejets.csv")).await.is(200).shows("LEBLANC Marie").shows("Erreur à corriger");
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn p_056_the_same_file_twice_creates_nothing_twice(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    import(&app, &sophie, &campaign, FILE).await;
+    let before: Vec<(uuid::Uuid, i32)> = sqlx::query_as("select id, version from operations order by id").fetch_all(&app.app.db).await.unwrap();
+    let at = import(&app, &sophie, &campaign, FILE).await;
+    sophie.get(&at).await.shows("0 intervention créée").shows("3 inchangées");
+    let after: Vec<(uuid::Uuid, i32)> = sqlx::query_as("select id, version from operations order by id").fetch_all(&app.app.db).await.unwrap();
+    assert_eq!(before, after);
+    let corrected = FILE.replace("LEBLANC Marie;;", "LEBLANC Marie;A70003;");
+    let at = import(&app, &sophie, &campaign, &corrected).await;
+    sophie.get(&at).await.shows("1 intervention créée");
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn us_217_2_a_human_edit_is_kept_and_a_file_edit_applied(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    import(&app, &sophie, &campaign, FILE).await;
+    sqlx::query("update operations set values = values || '{\"3\": \"PC-MAIN\"}', version = 2 where identifier = 'A70001'").execute(&app.app.db).await.unwrap();
+    let changed = FILE.replace("PC-0002", "PC-9999").replace("PETIT Marc", "PETIT Marcel");
+    let at = import(&app, &sophie, &campaign, &changed).await;
+    sophie.get(&at).await.shows("0 intervention créée, 1 modifiée, 2 inchangées");
+    let read = |id: &'static str| {
+        let db = app.app.db.clone();
+        async move {
+            sqlx::query_as::<_, (String, String)>("select label, values ->> '3' from operations where identifier = $1").bind(id).fetch_one(&db).await.unwrap()
+        }
+    };
+    assert_eq!(read("A70001").await, ("MARTIN Éloïse".into(), "PC-MAIN".into()));
+    assert_eq!(read("A70002").await, ("PETIT Marcel".into(), "PC-9999".into()));
+    // Undone: the file's change goes back, the human's edit stays.
+    sophie.post(&format!("{at}/annulation")).await.is(303);
+    app.drain().await;
+    assert_eq!(read("A70002").await, ("PETIT Marc".into(), "PC-0002".into()));
+    assert_eq!(read("A70001").await, ("MARTIN Éloïse".into(), "PC-MAIN".into()));
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn us_218_undo_keeps_what_was_touched_and_can_be_undone(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let (sophie, karim) = (app.sophie().await, app.karim().await);
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    let at = import(&app, &sophie, &campaign, FILE).await;
+    sqlx::query(
+        "update operations set version = 2, updated_by = $1, updated_at = now(), label = 'Touchée' where identifier = 'A70001'",
+    )
+    .bind(karim.id())
+    .execute(&app.app.db)
+    .await
+    .unwrap();
+    sophie.post(&format!("{at}/annulation")).await.is(303);
+    app.drain().await;
+    sophie.get(&at).await.shows("2 interventions retirées").shows("1 conservée").shows("modifiée par Karim BENALI le");
+    assert_eq!(app.count("select count(*) from operations where deleted_at is null").await, 1);
+    assert_eq!(app.count("select count(*) from segments").await, 1, "the segment of the kept one stays");
+    sophie.post(&format!("{at}/annulation")).await.is(303);
+    app.drain().await;
+    assert_eq!(app.count("select count(*) from operations where deleted_at is null").await, 3);
+    assert_eq!(app.count("select count(*) from segments").await, 2);
+    assert_eq!(app.count("select count(*) from operations o join segments s on s.id = o.segment_id where o.deleted_at is null").await, 3);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn import_then_undo_leaves_the_campaign_as_it_was(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    campaign.operation("H1", None, None, None).await;
+    let state = "select count(*) * 1000000 + (select count(*) from segments) * 1000 + (select count(*) from campaign_fields where deleted_at is null)
+                 from operations where deleted_at is null";
+    let before = app.count(state).await;
+    let at = import(&app, &sophie, &campaign, FILE).await;
+    assert_ne!(app.count(state).await, before);
+    sophie.post(&format!("{at}/annulation")).await.is(303);
+    app.drain().await;
+    assert_eq!(app.count(state).await, before);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn us_204_2_an_identifier_is_asked(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    let at = send(&app, &sophie, &campaign, "parc.csv", FILE.as_bytes()).await;
+    let all: Vec<(String, String)> = (0..5).map(|i| (format!("colonne-{i}"), if i == 0 { "champ-2".into() } else { "ignorer".into() })).collect();
+    let pairs: Vec<(&str, &str)> = all.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let reply = sophie.submit(&format!("{at}/colonnes"), &pairs).await;
+    reply.is(422).shows("La colonne identifiant est obligatoire");
+    assert!(reply.body.contains("value=\"champ-2\" selected"), "what was chosen is kept");
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn us_203_2_bad_files_are_refused_in_french(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    sophie.upload(&campaign.path("imports"), "vide.csv", b"").await.is(422).shows("Le fichier ne contient aucune ligne de données");
+    for (name, content, said) in [
+        ("rapport.pdf", &b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n"[..], "Format non supporté. Utilisez un fichier .csv, .xlsx ou .ods"),
+        ("photo.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00", "Format non supporté"),
+        ("entete.csv", b"Nom;Matricule\r\n", "Le fichier ne contient aucune ligne de données"),
+        ("coupe.csv", b"Nom;Matricule\r\n\"Martin;A1\r\nPetit;A2\r\n", "Un guillemet ouvert à la ligne 2 n'est jamais refermé"),
+    ] {
+        let at = send(&app, &sophie, &campaign, name, content).await;
+        sophie.get(&at).await.is(200).shows("Échec").shows(said);
+    }
+    assert_eq!(app.count("select count(*) from operations").await, 0);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn p_060_too_many_lines_are_refused_before_anything(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    let mut file = String::from("Matricule;Nom\n");
+    (0..100_001).for_each(|i| file.push_str(&format!("A{i};N\n")));
+    let at = send(&app, &sophie, &campaign, "gros.csv", file.as_bytes()).await;
+    sophie.get(&at).await.shows("Fichier trop volumineux (max 100 000 lignes)").shows("100 001");
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_098_rights_and_archive(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let (sophie, nadia) = (app.sophie().await, app.person("Nadia", "Lambert", &[crate::accounts::Role::CampaignManager]).await);
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    nadia.upload(&campaign.path("imports"), "parc.csv", FILE.as_bytes()).await.is(404);
+    campaign.grant(&nadia, "view").await;
+    nadia.upload(&campaign.path("imports"), "parc.csv", FILE.as_bytes()).await.is(403);
+    let at = check(&app, &sophie, &campaign, FILE).await;
+    sqlx::query("update campaigns set archived_at = now(), status = 'archived'").execute(&app.app.db).await.unwrap();
+    sophie.post(&format!("{at}/apercu")).await.is(422).shows("Campagne archivée : lecture seule.");
+    assert_eq!(app.count("select count(*) from operations").await, 0);
+    let files = std::fs::read_dir(app.app.config.files_dir()).unwrap().count();
+    assert_eq!(files, 1, "a refused upload keeps no byte");
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn cancelling_before_the_end_leaves_nothing(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    let at = check(&app, &sophie, &campaign, FILE).await;
+    sophie.post(&format!("{at}/apercu")).await.is(303);
+    sophie.post(&format!("{at}/annulation")).await.is(303);
+    app.drain().await;
+    sophie.get(&at).await.shows("Import annulé");
+    assert_eq!(app.count("select count(*) from operations").await, 0);
+    assert_eq!(app.count("select count(*) from segments").await, 0);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn lost_staged_lines_are_checked_again(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    let at = check(&app, &sophie, &campaign, FILE).await;
+    // What a crash of PostgreSQL does to an unlogged table.
+    let table: String = sqlx::query_scalar("select relname::text from pg_class where relname like 'import_lines_%' and relkind = 'r'").fetch_one(&app.app.db).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("truncate {table}"))).execute(&app.app.db).await.unwrap();
+    sophie.post(&format!("{at}/apercu")).await.is(303);
+    app.drain().await;
+    assert_eq!(app.count("select count(*) from operations").await, 3);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn p_051_read_is_the_sum_on_every_real_file(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/imports");
+    let Ok(folder) = std::fs::read_dir(folder) else { return };
+    let sophie = app.sophie().await;
+    for (n, file) in folder.flatten().enumerate() {
+        let name = file.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".json") || file.metadata().unwrap().len() > 200_000 {
+            continue;
+        }
+        let campaign = app.campaign().named(&format!("Campagne {n}")).run_by(&sophie).create().await;
+        let at = send(&app, &sophie, &campaign, &name, &std::fs::read(file.path()).unwrap()).await;
+        let page = sophie.get(&format!("{at}/colonnes")).await;
+        page.is(200);
+        // The first column as the identifier, the rest as proposed, each target once.
+        let mut choices = proposed(&page.body);
+        for choice in &mut choices {
+            if choice.1 == "champ-1" || choice.1 == "champ-2" {
+                choice.1 = "nouveau-short_text".into();
+            }
+        }
+        choices[0].1 = "champ-1".into();
+        let pairs: Vec<(&str, &str)> = choices.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        sophie.submit(&format!("{at}/colonnes"), &pairs).await.redirects_to(&at);
+        app.drain().await;
+        sophie.post(&format!("{at}/apercu")).await.redirects_to(&at);
+        app.drain().await;
+        let (state, sums): (String, bool) = sqlx::query_as(
+            "select state, (counters ->> 'read')::int = (counters ->> 'created')::int + (counters ->> 'updated')::int + (counters ->> 'unchanged')::int + (counters ->> 'rejected')::int
+                    and (counters ->> 'created')::int = (select count(*) from operations o where o.campaign_id = imports.campaign_id)
+             from imports where campaign_id = $1",
+        )
+        .bind(campaign.id)
+        .fetch_one(&app.app.db)
+        .await
+        .unwrap();
+        assert!(state == "done" && sums, "{name}: {state}");
+    }
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! « Annuler cet import » (RG-097, 03 §2.6): what nobody touched since goes back; the rest is kept
+//! and said. The undo can itself be undone: nothing is erased, operations go to the bin.
+use super::{Import, commit, job::Stop, model::State};
+use crate::{
+    app::App,
+    audit::Entry,
+    campaigns,
+    db::Tx,
+};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// The three lists of 03 §2.6, as counts and sentences.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Report {
+    pub removed: i64,
+    pub restored: i64,
+    /// (operation, label, who touched it and when)
+    pub kept: Vec<(uuid::Uuid, String, String)>,
+    pub kept_count: i64,
+    pub segments: i64,
+    pub fields: i64,
+}
+
+/// How many kept operations are named.
+const NAMED: i64 = 100;
+
+pub async fn run(app: &App, import: &Import, now: DateTime<Utc>) -> Result<(), Stop> {
+    let actor = commit::author(app, import).await?;
+    let mut tx = Tx::begin(app, actor, now).await?;
+    match import.state {
+        State::Done => undo(&mut tx, import).await?,
+        State::Undone => redo(&mut tx, import).await?,
+        _ => return Ok(()),
+    }
+    campaigns::status::refresh(&mut tx, import.campaign_id).await?;
+    tx.touch_campaign(import.campaign_id).await?;
+    tx.commit().await?;
+    let _ = sqlx::query("vacuum (analyze) operations").execute(&app.db).await;
+    Ok(())
+}
+
+async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
+    let (now, user, kind) = (tx.now(), tx.actor().user_id(), tx.actor().kind());
+    let mut report = Report::default();
+    // Created and untouched: no other event since.
+    report.removed = sqlx::query!(
+        "update operations o set deleted_at = $2, updated_at = $2, updated_by = $3
+         where o.import_id = $1 and o.deleted_at is null and o.version = 1
+           and not exists (select 1 from operation_events e where e.operation_id = o.id and e.kind not in ('imported', 'import_undone'))",
+        import.id as _,
+        now,
+        user as _
+    )
+    .execute(tx.conn())
+    .await?
+    .rows_affected() as i64;
+    sqlx::query!(
+        "insert into operation_events (operation_id, campaign_id, at, actor_kind, actor_id, kind, batch_id)
+         select id, campaign_id, $2, $3, $4, 'import_undone', $1 from operations where import_id = $1 and deleted_at = $2",
+        import.id as _,
+        now,
+        kind,
+        user as _
+    )
+    .execute(tx.conn())
+    .await?;
+    report.restored = restore_changes(tx, import).await?;
+    let kept = sqlx::query!(
+        r#"select o.id as "id: uuid::Uuid", o.label, coalesce(u.first_name || ' ' || upper(u.last_name), 'le programme') as "who!", o.updated_at
+           from operations o left join users u on u.id = o.updated_by
+           where o.deleted_at is null and (o.import_id = $1 or exists (
+             select 1 from import_changes c where c.import_id = $1 and c.operation_id = o.id and c.version_after <> o.version))
+             and o.updated_at <> $3
+           order by o.updated_at desc limit $2"#,
+        import.id as _,
+        NAMED,
+        now
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    report.kept_count = sqlx::query_scalar!(
+        r#"select count(*) as "n!" from operations o
+           where o.deleted_at is null and (o.import_id = $1 or exists (
+             select 1 from import_changes c where c.import_id = $1 and c.operation_id = o.id and c.version_after <> o.version))
+             and o.updated_at <> $2"#,
+        import.id as _,
+        now
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    report.kept = kept
+        .into_iter()
+        .map(|row| (row.id, row.label, format!("modifiée par {} le {}", row.who, crate::web::format::instant(row.updated_at))))
+        .collect();
+    report.segments = sqlx::query!(
+        "delete from segments s where s.import_id = $1
+           and not exists (select 1 from operations o where o.campaign_id = s.campaign_id and o.segment_sort = s.id and o.deleted_at is null)",
+        import.id as _
+    )
+    .execute(tx.conn())
+    .await?
+    .rows_affected() as i64;
+    report.fields = remove_empty_fields(tx, import).await?;
+    sqlx::query!(
+        "update imports set state = 'undone', stage = 'idle', updated_at = $2, counters = counters || $3 where id = $1",
+        import.id as _,
+        now,
+        json!({ "undo": report })
+    )
+    .execute(tx.conn())
+    .await?;
+    tx.record(
+        Entry::on("import.undone", "import", import.id.uuid())
+            .campaign(import.campaign_id)
+            .changes(json!({ "removed": report.removed, "restored": report.restored, "kept": report.kept_count })),
+    )
+    .await?;
+    Ok(())
+}
+
+/// Updated operations whose version is still the import's get their former data back.
+async fn restore_changes(tx: &mut Tx, import: &Import) -> Result<i64, Stop> {
+    let (now, user, kind) = (tx.now(), tx.actor().user_id(), tx.actor().kind());
+    let fields = campaigns::fields(tx.conn(), import.campaign_id).await?;
+    let rows = sqlx::query!(
+        "select c.operation_id, c.before, o.identifier from import_changes c join operations o on o.id = c.operation_id
+         where c.import_id = $1 and o.version = c.version_after and o.deleted_at is null",
+        import.id as _
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let count = rows.len() as i64;
+    for row in rows {
+        let label = row.before["label"].as_str().unwrap_or_default().to_owned();
+        let values = row.before["values"].as_object().cloned().unwrap_or_default();
+        let search = crate::operations::search_text(&row.identifier, &label, &values, &fields);
+        sqlx::query!(
+            "update operations set label = $2, label_norm = $3, values = $4::jsonb -> 'values', import_base = nullif($4::jsonb -> 'import_base', 'null'),
+                    segment_id = ($4::jsonb ->> 'segment_id')::uuid, planned_at = ($4::jsonb ->> 'planned_at')::timestamptz,
+                    assignee_id = ($4::jsonb ->> 'assignee_id')::uuid, search_text = $5, version = version + 1, updated_at = $6, updated_by = $7
+             where id = $1",
+            row.operation_id,
+            label,
+            crate::text::norm(&label),
+            row.before,
+            search,
+            now,
+            user as _
+        )
+        .execute(tx.conn())
+        .await?;
+        sqlx::query!(
+            "insert into operation_events (operation_id, campaign_id, at, actor_kind, actor_id, kind, batch_id) values ($1, $2, $3, $4, $5, 'import_undone', $6)",
+            row.operation_id,
+            import.campaign_id as _,
+            now,
+            kind,
+            user as _,
+            import.id as _
+        )
+        .execute(tx.conn())
+        .await?;
+    }
+    Ok(count)
+}
+
+/// Fields made by the import, when no operation that stays has a value for them.
+async fn remove_empty_fields(tx: &mut Tx, import: &Import) -> Result<i64, Stop> {
+    let numbers: Vec<i32> = import.preview.iter().flat_map(|p| &p.new_fields).map(|f| f.0).collect();
+    let now = tx.now();
+    let removed = sqlx::query!(
+        "update campaign_fields f set deleted_at = $3 where f.campaign_id = $1 and f.number = any ($2) and f.deleted_at is null
+           and not exists (select 1 from operations o where o.campaign_id = $1 and o.deleted_at is null and o.values ? f.number::text)",
+        import.campaign_id as _,
+        &numbers,
+        now
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(removed.rows_affected() as i64)
+}
+
+/// Undoing the undo: the operations come back from the bin, unless their identifier was taken since.
+async fn redo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
+    let (now, user) = (tx.now(), tx.actor().user_id());
+    let numbers: Vec<i32> = import.preview.iter().flat_map(|p| &p.new_fields).map(|f| f.0).collect();
+    sqlx::query!("update campaign_fields set deleted_at = null where campaign_id = $1 and number = any ($2)", import.campaign_id as _, &numbers)
+        .execute(tx.conn())
+        .await?;
+    // The segments that went with the undo come back under their former identifiers.
+    sqlx::query!(
+        "insert into segments (id, campaign_id, name, name_norm, import_id)
+         select distinct on (o.segment_id) o.segment_id, o.campaign_id, o.import_base ->> 'segment', lower(o.import_base ->> 'segment'), $1
+         from operations o where o.import_id = $1 and o.deleted_at is not null and o.segment_id is not null and o.import_base ? 'segment'
+           and not exists (select 1 from segments s where s.id = o.segment_id)
+         on conflict do nothing",
+        import.id as _
+    )
+    .execute(tx.conn())
+    .await?;
+    for segment in campaigns::segments(tx.conn(), import.campaign_id).await? {
+        sqlx::query!("update segments set name_norm = $2 where id = $1 and name_norm <> $2", segment.id as _, crate::text::norm(&segment.name))
+            .execute(tx.conn())
+            .await?;
+    }
+    let back = sqlx::query!(
+        "update operations o set deleted_at = null, updated_at = $2, updated_by = $3,
+                segment_id = case when exists (select 1 from segments s where s.id = o.segment_id) then o.segment_id end
+         where o.import_id = $1 and o.deleted_at is not null
+           and exists (select 1 from operation_events e where e.operation_id = o.id and e.kind = 'import_undone' and e.batch_id = $1)
+           and not exists (select 1 from operations t where t.campaign_id = o.campaign_id and t.identifier_norm = o.identifier_norm and t.deleted_at is null)",
+        import.id as _,
+        now,
+        user as _
+    )
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    sqlx::query!("update imports set state = 'done', stage = 'idle', updated_at = $2, counters = counters - 'undo' where id = $1", import.id as _, now)
+        .execute(tx.conn())
+        .await?;
+    tx.record(Entry::on("import.redone", "import", import.id.uuid()).campaign(import.campaign_id).changes(json!({ "restored": back }))).await?;
+    Ok(())
+}
