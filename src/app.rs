@@ -4,7 +4,7 @@ use crate::{
     accounts, audit, campaigns,
     config::Config,
     dashboard, imports,
-    live::{self, Hub, Topic},
+    live::{self, Hub},
     mail, onsite, operations, settings,
     web::{self, Access, Routes},
 };
@@ -43,7 +43,7 @@ pub struct App {
 impl App {
     /// # Errors
     /// The base is unreachable, or the mail settings are wrong.
-    pub async fn new(config: Config, db: PgPool, jobs_db: PgPool) -> anyhow::Result<(Self, mpsc::UnboundedReceiver<Topic>)> {
+    pub async fn new(config: Config, db: PgPool, jobs_db: PgPool) -> anyhow::Result<(Self, mpsc::UnboundedReceiver<live::Notice>)> {
         let (live, notices) = Hub::new();
         let mailer = mail::Mailer::new(&config)?;
         let app = Self {

@@ -2,7 +2,12 @@
 //! What is done with counts, and nothing else: scope, percentages that add up, flags (RG-043, RG-044).
 //!
 //! Every screen that shows a figure takes it from here, so that no two of them can differ (P-104).
-use crate::{clock, workflows::Category};
+use crate::{
+    clock,
+    text::number,
+    web::format::percent,
+    workflows::Category,
+};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::iter::Sum;
 
@@ -40,9 +45,20 @@ impl Counts {
         self.scope() - self.done()
     }
 
-    /// « 73 » : the percentage of « Réalisé ».
+    /// « 73 » : done ÷ S, rounded; never 100 before everything is done, nor 0 once one is.
     pub fn progress(&self) -> u8 {
-        self.share(Category::Done)
+        let (done, scope) = (self.done(), self.scope());
+        if done == 0 || done == scope {
+            return if done == 0 { 0 } else { 100 };
+        }
+        let rounded = (u128::from(done) * 200 + u128::from(scope)) / (u128::from(scope) * 2);
+        u8::try_from(rounded.clamp(1, 99)).unwrap_or(99)
+    }
+
+    /// « 619 / 847 — 73 % » without its spaces around the bar, as tables show it.
+    pub fn done_text(&self) -> String {
+        let (done, scope) = (number(self.done()), number(self.scope()));
+        if self.scope() == 0 { "—".into() } else { format!("{done}/{scope} — {}", percent(self.progress())) }
     }
 
     /// This category's percentage of the scope.
@@ -50,24 +66,31 @@ impl Counts {
         self.shares().get(category as usize).copied().unwrap_or_default()
     }
 
-    /// Percentages of the scope by largest remainder: they add up to 100. « Réalisé » is never 100
-    /// before everything is done, nor 0 once one is.
+    /// Percentages of the scope: « Réalisé » is the progress, the others share what is left by
+    /// largest remainder, so that all add up to 100.
     pub fn shares(&self) -> [u8; 7] {
+        let mut shares = [0; 7];
         let scope = u128::from(self.scope());
         if scope == 0 {
-            return [0; 7];
+            return shares;
         }
-        let mut parts = self.0.map(u128::from);
-        parts[Category::Cancelled as usize] = 0;
-        let mut shares = parts.map(|n| n * 100 / scope);
-        let mut order: [usize; 7] = std::array::from_fn(|i| i);
-        order.sort_by_key(|&i| std::cmp::Reverse((parts[i] * 100 % scope, parts[i])));
-        let missing = 100 - shares.iter().sum::<u128>();
-        for &i in order.iter().take(usize::try_from(missing).unwrap_or_default()) {
+        let done = Category::Done as usize;
+        let mut left = 100 - self.progress();
+        let mut remainders = Vec::with_capacity(7);
+        for category in Category::ALL {
+            let (i, part) = (category as usize, u128::from(self.of(category)));
+            if i != done && category != Category::Cancelled && part > 0 {
+                shares[i] = u8::try_from(part * 100 / scope).unwrap_or(100).min(left);
+                left -= shares[i];
+                remainders.push((std::cmp::Reverse((part * 100 % scope, part)), i));
+            }
+        }
+        remainders.sort_unstable();
+        for (_, i) in remainders.into_iter().take(usize::from(left)) {
             shares[i] += 1;
         }
-        keep_done_honest(&mut shares, &parts, scope);
-        shares.map(|share| u8::try_from(share).unwrap_or(100))
+        shares[done] = self.progress();
+        shares
     }
 
     /// « En retard » : less than half done when half of the period is over.
@@ -87,23 +110,6 @@ impl Sum for Counts {
             sum.0.iter_mut().zip(counts.0).for_each(|(to, n)| *to += n);
             sum
         })
-    }
-}
-
-fn keep_done_honest(shares: &mut [u128; 7], parts: &[u128; 7], scope: u128) {
-    let done = Category::Done as usize;
-    let others = (0..7).filter(|&i| i != done);
-    if shares[done] == 100 && parts[done] < scope {
-        if let Some(largest) = others.max_by_key(|&i| parts[i]) {
-            shares[done] -= 1;
-            shares[largest] += 1;
-        }
-    } else if shares[done] == 0
-        && parts[done] > 0
-        && let Some(largest) = others.max_by_key(|&i| shares[i])
-    {
-        shares[done] += 1;
-        shares[largest] -= 1;
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Read {
     visitor: Visitor,
     user: User,
     app: App,
+    /// What the live hub had heard of before anything was read.
+    mark: String,
 }
 
 impl Read {
@@ -49,7 +51,7 @@ impl Read {
 
     /// What surrounds the page: navigation of this person, flash, title.
     pub fn shell(&self, title: impl Into<String>) -> Shell {
-        Shell::new(&self.app, &self.visitor, title)
+        Shell::new(&self.app, &self.visitor, title).marked(&self.mark)
     }
 
     /// Loads the subject as this person sees it.
@@ -68,7 +70,8 @@ impl FromRequestParts<App> for Read {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let visitor = Visitor::of(parts);
         let user = visitor.user.clone().ok_or_else(|| Error::login_required(parts))?;
+        let mark = app.live.mark();
         let conn = app.db.acquire().await?;
-        Ok(Self { conn, visitor, user, app: app.clone() })
+        Ok(Self { conn, visitor, user, app: app.clone(), mark })
     }
 }

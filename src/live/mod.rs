@@ -8,8 +8,11 @@ mod hub;
 mod listener;
 mod stream;
 
+#[cfg(test)]
+mod tests;
+
 pub use self::{
-    hub::{Hub, Topic},
+    hub::{Hub, Notice, Topic},
     listener::run,
 };
 use crate::web::{Access, Routes};

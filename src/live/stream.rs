@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! `GET /flux?sujet=…`: server-sent events, heartbeat 15 s, closed when the right is lost (05 §12).
-use super::Topic;
+//!
+//! `hello` on opening, `changed` whenever the subject changed. The id of an event is a mark of the
+//! hub: who comes back with one (`Last-Event-ID`, else `depuis`, what the page knew) is told at
+//! once if it missed something.
+use super::{
+    Topic,
+    hub::{Hub, Mark},
+};
 use crate::{
+    accounts::{self, User},
     app::App,
     campaigns::{Campaign, View},
     db::{Id, Read},
@@ -9,6 +17,7 @@ use crate::{
 };
 use axum::{
     extract::Query,
+    http::HeaderMap,
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -17,73 +26,130 @@ use axum::{
 use futures::stream;
 use serde::Deserialize;
 use std::{convert::Infallible, time::Duration};
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+
+/// Between two `changed` of a stream: a burst is told at its start and at its end.
+const PACE: Duration = Duration::from_millis(500);
+/// How long a right may be lost before a silent stream ends.
+const CHECKED: Duration = Duration::from_secs(15);
 
 #[derive(Deserialize)]
 pub struct Asked {
     /// `campagne-<id>`, `terrain`, or `portefeuille`.
     sujet: String,
+    /// The mark of the page that opens the stream.
+    depuis: Option<Mark>,
 }
 
-pub async fn page(mut read: Read, Query(asked): Query<Asked>) -> Result<Response> {
-    let user = read.user().clone();
-    let app = read.app().clone();
-    let (campaign, changes) = if let Some(id) = asked.sujet.strip_prefix("campagne-") {
-        let id: Id<Campaign> = id.parse().map_err(|_| Error::NotFound)?;
-        read.authorize(View, id).await?;
-        (Some(id), app.live.watch(Topic::Campaign(id)))
-    } else if asked.sujet == "terrain" {
-        (None, app.live.watch(Topic::Person(user.id)))
-    } else if asked.sujet == "portefeuille" {
-        (None, app.live.watch_all())
-    } else {
-        return Err(Error::NotFound);
-    };
+#[derive(Clone, Copy)]
+enum Followed {
+    Campaign(Id<Campaign>),
+    Onsite(Id<User>),
+    Portfolio,
+}
+
+pub async fn page(mut read: Read, Query(asked): Query<Asked>, headers: HeaderMap) -> Result<Response> {
+    let subject = subject(&mut read, &asked.sujet).await?;
+    let (user, app) = (read.user().id, read.app().clone());
     drop(read);
-    let state = Follower { app, user: user.id, campaign, changes, n: 0 };
+    let changes = subject.watch(&app.live);
+    let known = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned).or(asked.depuis);
+    let missed = known.is_some_and(|mark| app.live.changed_since(&mark, subject.topic()));
+    let state = Follower { app, user, subject, changes, opened: false, missed, told: None };
     let events = stream::unfold(state, Follower::next);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response())
 }
 
+async fn subject(read: &mut Read, asked: &str) -> Result<Followed> {
+    match asked {
+        "terrain" => Ok(Followed::Onsite(read.user().id)),
+        "portefeuille" => Ok(Followed::Portfolio),
+        other => {
+            let id = other.strip_prefix("campagne-").and_then(|id| id.parse().ok()).ok_or(Error::NotFound)?;
+            read.authorize(View, id).await?;
+            Ok(Followed::Campaign(id))
+        }
+    }
+}
+
+impl Followed {
+    fn topic(self) -> Option<Topic> {
+        match self {
+            Self::Campaign(id) => Some(Topic::Campaign(id)),
+            Self::Onsite(id) => Some(Topic::Person(id)),
+            Self::Portfolio => None,
+        }
+    }
+
+    fn watch(self, hub: &Hub) -> watch::Receiver<()> {
+        self.topic().map_or_else(|| hub.watch_all(), |topic| hub.watch(topic))
+    }
+}
+
 struct Follower {
     app: App,
-    user: Id<crate::accounts::User>,
-    campaign: Option<Id<Campaign>>,
-    changes: watch::Receiver<u64>,
-    n: u64,
+    user: Id<User>,
+    subject: Followed,
+    changes: watch::Receiver<()>,
+    opened: bool,
+    missed: bool,
+    told: Option<Instant>,
 }
 
 impl Follower {
-    /// The next event, at most one a second; the end of the stream when the program stops,
-    /// the account is off or the campaign can no longer be seen.
+    /// The next event; the end of the stream when the program stops, the account is off or the
+    /// campaign can no longer be seen.
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
-        if self.n > 0 {
-            let stop = self.app.stopping.clone();
-            tokio::select! {
-                () = stop.cancelled() => return None,
-                changed = self.changes.changed() => changed.ok()?,
-            }
-            // The first change is told at once; a burst is told once a second.
-            self.changes.borrow_and_update();
+        if !self.opened {
+            self.opened = true;
+            // What was missed is told with the mark of before, so that it is told again if this is lost.
+            let hello = Event::default().event("hello").data("{}");
+            return Some((Ok(if self.missed { hello } else { hello.id(self.app.live.mark()) }), self));
         }
-        if self.n > 0 && !self.still_allowed().await {
+        if !std::mem::take(&mut self.missed) && !self.wait().await {
             return None;
         }
-        self.n += 1;
-        let name = if self.n == 1 { "hello" } else { "changed" };
-        Some((Ok(Event::default().event(name).id(self.n.to_string()).data("{}")), self))
+        self.told = Some(Instant::now());
+        // The mark first: a change heard from here on is told again.
+        let mark = self.app.live.mark();
+        self.changes.borrow_and_update();
+        Some((Ok(Event::default().event("changed").id(mark).data("{}")), self))
+    }
+
+    /// Until something changed; false when there is nobody to tell any more.
+    async fn wait(&mut self) -> bool {
+        let stop = self.app.stopping.clone();
+        loop {
+            let changed = tokio::select! {
+                () = stop.cancelled() => return false,
+                heard = self.changes.changed() => heard.is_ok(),
+                () = tokio::time::sleep(CHECKED) => false,
+            };
+            if changed && let Some(told) = self.told {
+                tokio::select! { () = stop.cancelled() => return false, () = sleep_until(told + PACE) => {} }
+            }
+            if !self.still_allowed().await {
+                return false;
+            }
+            if changed {
+                return true;
+            }
+        }
     }
 
     async fn still_allowed(&self) -> bool {
         let Ok(mut conn) = self.app.db.acquire().await else { return true };
-        let Ok(user) = crate::accounts::find(&mut conn, self.user).await else { return true };
-        match (user, self.campaign) {
+        let Ok(user) = accounts::find(&mut conn, self.user).await else { return true };
+        match (user, self.subject) {
             (None, _) => false,
-            (Some(user), Some(id)) => match Campaign::find(&mut conn, &user, id).await {
+            (Some(user), Followed::Campaign(id)) => match Campaign::find(&mut conn, &user, id).await {
                 Ok(found) => found.is_some_and(|campaign| campaign.visible_to(&user)),
                 Err(_) => true,
             },
-            (Some(_), None) => true,
+            (Some(_), _) => true,
         }
     }
 }

@@ -42,6 +42,8 @@ pub struct Shell {
     pub fragment: bool,
     /// The address of the live stream of this page, when it has one (RG-040).
     pub live: Option<String>,
+    /// What the live hub had heard of when the page was read.
+    pub mark: String,
     /// What a live refresh says aloud when it changed: « 619 opérations réalisées sur 847 ».
     pub announce: String,
     /// « Mis à jour à … »
@@ -63,6 +65,7 @@ impl Shell {
             tabs: Vec::new(),
             fragment: visitor.fragment,
             live: None,
+            mark: String::new(),
             announce: String::new(),
             updated: super::format::second(visitor.now),
             version: env!("CARGO_PKG_VERSION"),
@@ -82,7 +85,13 @@ impl Shell {
 
     /// The page follows this topic of `/flux`.
     pub fn live(mut self, topic: impl Into<String>) -> Self {
-        self.live = Some(format!("/flux?sujet={}", topic.into()));
+        let since = if self.mark.is_empty() { String::new() } else { format!("&depuis={}", self.mark) };
+        self.live = Some(format!("/flux?sujet={}{since}", topic.into()));
+        self
+    }
+
+    pub fn marked(mut self, mark: &str) -> Self {
+        self.mark = mark.to_owned();
         self
     }
 
