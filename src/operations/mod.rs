@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Operations: one target each, what happens to them, and the one function that changes a status (01 §3).
+mod at;
 mod commands;
+mod dates;
 mod event;
 mod list;
 mod model;
+mod pickers;
 mod transition;
 mod undo;
 pub mod values;
@@ -21,4 +24,5 @@ pub fn routes() -> Routes {
     Routes::default()
         .get("/campagnes/{id}/operations", Access::Campaign(Right::View), list::page)
         .post("/campagnes/{id}/operations/colonnes", Access::Campaign(Right::View), list::choose_columns)
+        .merge(pickers::routes())
 }
