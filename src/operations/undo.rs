@@ -5,7 +5,6 @@ use super::{Act, Event, Operation, record, transition::after_status};
 use crate::{
     accounts::User,
     audit::Entry,
-    clock,
     db::{Id, Tx},
     web::{Error, Result, auth::Allowed, format},
     workflows::{Category, Workflow},
@@ -118,9 +117,4 @@ pub async fn undo(tx: &mut Tx, operation: &Allowed<Act, Operation>) -> Result<Ca
     .await?;
     after_status(tx, operation, back.category).await?;
     Ok(back.category)
-}
-
-/// How long the button stays, for the page: « jusqu’à 14 h 32 ».
-pub fn limit(at: DateTime<Utc>) -> String {
-    format::time((at + DELAY).with_timezone(&clock::ZONE).time())
 }
