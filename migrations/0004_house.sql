@@ -48,7 +48,7 @@ create table messages (
   created_at timestamptz not null,
   sent_at timestamptz
 );
-create index messages_due on messages (next_attempt_at) where state in ('pending', 'retrying');
+create index messages_due on messages (next_attempt_at) where state in ('pending', 'sending', 'retrying'); -- sending: the lease
 create index messages_recent on messages (created_at, id);
 
 create table jobs (

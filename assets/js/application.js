@@ -7,6 +7,7 @@ import { announce } from "./helpers/announce.js"
 import { forgetFocus, rememberFocus, restoreFocus } from "./helpers/focus.js"
 import { isEdited, keepsAttribute } from "./helpers/morph.js"
 import { takeRefreshMark } from "./helpers/refresh.js"
+import CopyController from "./controllers/copy_controller.js"
 import DialogController from "./controllers/dialog_controller.js"
 import DisclosureController from "./controllers/disclosure_controller.js"
 import DropController from "./controllers/drop_controller.js"
@@ -23,7 +24,7 @@ import SessionController from "./controllers/session_controller.js"
 
 const stimulus = Application.start()
 const controllers = {
-  dialog: DialogController, disclosure: DisclosureController, drop: DropController, "filter-list": FilterListController,
+  copy: CopyController, dialog: DialogController, disclosure: DisclosureController, drop: DropController, "filter-list": FilterListController,
   flash: FlashController, live: LiveController, menu: MenuController, once: OnceController, password: PasswordController, popover: PopoverController,
   progress: ProgressController, return: ReturnController, session: SessionController,
 }

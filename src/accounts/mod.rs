@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! People who have an account: roles, sessions, passwords, links (01 §1).
 mod hashing;
+pub mod links;
 mod login;
 mod model;
+pub mod password;
 mod roles;
 pub mod sessions;
 #[cfg(test)]
@@ -11,6 +13,8 @@ pub mod throttle;
 pub mod tokens;
 
 pub use self::{
+    links::Purpose,
+    hashing::hash as hash_password,
     model::{User, brief_name, display_name, find, initials},
     roles::{Role, Roles},
 };

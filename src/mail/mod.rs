@@ -1,21 +1,35 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Mail: the outbox row is written in the business transaction, delivered by the worker (RG-145).
-use crate::{app::App, config::Config, web::Routes};
-use chrono::{DateTime, Utc};
+//!
+//! A stored message holds no secret: « [lien personnel] » stands where one goes, and the link is
+//! made when the message is rendered, for the relay or for an administrator (03 §8.3). A message
+//! is « sent » only when the relay has answered so.
+mod catalogue;
+mod deliver;
+mod index;
+mod outbox;
+mod render;
+mod transport;
+#[cfg(test)]
+mod tests;
 
-#[derive(Clone)]
-pub struct Mailer;
+pub use self::{
+    catalogue::{Kind, account_created, password_reset, security_notice},
+    deliver::deliver_due,
+    outbox::{Post, post},
+    transport::Mailer,
+};
+use crate::{
+    accounts::Role,
+    web::{Access::Roles, Routes},
+};
 
-impl Mailer {
-    pub fn new(_config: &Config) -> anyhow::Result<Self> {
-        Ok(Self)
-    }
-}
-
-pub async fn deliver_due(_app: &App, _now: DateTime<Utc>) -> anyhow::Result<()> {
-    Ok(())
-}
+const ADMIN: crate::web::Access = Roles(&[Role::Admin]);
 
 pub fn routes() -> Routes {
     Routes::default()
+        .get("/administration/messages", ADMIN, index::page)
+        .post("/administration/messages/{message}/lien", ADMIN, index::show_link)
+        .post("/administration/messages/{message}/essai", ADMIN, index::retry)
+        .post("/administration/messages/{message}/annulation", ADMIN, index::cancel)
 }
