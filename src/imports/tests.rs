@@ -107,7 +107,7 @@ async fn us_217_2_a_human_edit_is_kept_and_a_file_edit_applied(db: PgPool) {
     sqlx::query("update operations set values = values || '{\"3\": \"PC-MAIN\"}', version = 2 where identifier = 'A70001'").execute(&app.app.db).await.unwrap();
     let changed = FILE.replace("PC-0002", "PC-9999").replace("PETIT Marc", "PETIT Marcel");
     let at = import(&app, &sophie, &campaign, &changed).await;
-    sophie.get(&at).await.shows("0 intervention créée, 1 modifiée, 2 inchangées");
+    sophie.get(&at).await.shows("0 intervention créée").shows("1 modifiée").shows("2 inchangées");
     let read = |id: &'static str| {
         let db = app.app.db.clone();
         async move {
