@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The figures of a campaign: one grouped reading of the base, from which every screen takes its own.
-use super::Counts;
+use super::{
+    Counts,
+    activity::{self, Line},
+};
 use crate::{
     accounts::{self, User},
     campaigns::{self, Campaign, NO_SEGMENT, Segment},
@@ -13,6 +16,9 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use sqlx::PgConnection;
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// Lines of activity on the dashboard (RG-202).
+const LATEST: i64 = 5;
 
 /// How many operations of a segment are in a status.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +34,13 @@ pub struct SegmentFigures {
     pub id: Option<Id<Segment>>,
     pub name: String,
     pub counts: Counts,
+}
+
+impl SegmentFigures {
+    /// What the list's filter calls it.
+    pub fn code(&self) -> String {
+        self.id.map_or_else(|| "aucun".into(), |id| id.to_string())
+    }
 }
 
 /// One assigned technician (RG-203): operations of the scope only.
@@ -53,6 +66,8 @@ pub struct Figures {
     pub done_today: u64,
     /// Entries in « Reporté » since Monday, those undone left out.
     pub postponed_this_week: u64,
+    /// The last events, newest first.
+    pub latest: Vec<Line>,
     pub counted_at: DateTime<Utc>,
     cells: Vec<Cell>,
 }
@@ -71,6 +86,8 @@ impl Figures {
         let known = campaigns::segments(conn, campaign).await?;
         let team = team(conn, campaign).await?;
         let (done_today, postponed_this_week) = recent(conn, campaign, &workflow, clock::day(now)).await?;
+        let mut latest = activity::feed(conn, campaign, &workflow, &activity::Wanted::default(), LATEST).await?.lines;
+        latest.truncate(usize::try_from(LATEST).unwrap_or_default());
         let segments = by_segment(&known, &cells, &workflow);
         Ok(Self {
             counts: segments.iter().map(|s| s.counts).sum(),
@@ -81,6 +98,7 @@ impl Figures {
             team,
             done_today,
             postponed_this_week,
+            latest,
             counted_at: now,
             cells,
         })
