@@ -46,9 +46,9 @@ create index operations_search on operations using gin (search_text gin_trgm_ops
 -- Campaigns, users and statuses are never physically deleted; segments are, hence the key share lock.
 create function check_operations() returns trigger language plpgsql as $$
 begin
-  perform 1 from segments where id in (select segment_id from changed where segment_id is not null) for key share;
+  perform 1 from segments where id in (select segment_id from changed where segment_id is not null and deleted_at is null) for key share;
   if exists (
-    select 1 from (select distinct campaign_id, segment_id, status_id, category, assignee_id from changed) o
+    select 1 from (select distinct campaign_id, case when deleted_at is null then segment_id end as segment_id, status_id, category, assignee_id from changed) o
     left join campaigns c on c.id = o.campaign_id
     left join workflow_statuses w on w.id = o.status_id and w.category = o.category and w.version_id = c.workflow_version_id
     left join segments s on s.id = o.segment_id and s.campaign_id = o.campaign_id
@@ -70,12 +70,29 @@ create trigger check_update after update on operations referencing new table as 
 
 create function check_segment_is_empty() returns trigger language plpgsql as $$
 begin
-  if exists (select 1 from operations where campaign_id = old.campaign_id and segment_sort = old.id) then
+  if exists (select 1 from operations where campaign_id = old.campaign_id and segment_sort = old.id and deleted_at is null) then
     raise exception 'segment has operations' using errcode = 'OT006';
   end if;
   return old;
 end $$;
 create trigger check_segment_is_empty before delete on segments for each row execute function check_segment_is_empty();
+
+-- Nothing is written under an archived or deleted campaign (RG-016), and its children never leave it.
+create function check_campaign_is_open() returns trigger language plpgsql as $$
+declare
+  changed record;
+begin
+  if tg_op = 'DELETE' then changed := old; else changed := new; end if;
+  if tg_op = 'UPDATE' and new.campaign_id <> old.campaign_id then
+    raise exception '% moves to another campaign', tg_table_name using errcode = 'OT004';
+  end if;
+  if exists (select 1 from campaigns where id = changed.campaign_id and (archived_at is not null or deleted_at is not null)) then
+    raise exception 'archived campaign' using errcode = 'OT005';
+  end if;
+  return changed;
+end $$;
+create trigger check_campaign before insert or update or delete on segments for each row execute function check_campaign_is_open();
+create trigger check_campaign before insert or update or delete on campaign_fields for each row execute function check_campaign_is_open();
 
 -- What happened to an operation: append-only, said in business words, read by history, activity and figures.
 create table operation_events (
@@ -109,6 +126,15 @@ create table operation_notes (
   at timestamptz not null
 );
 create index operation_notes_operation on operation_notes (operation_id, at);
+create function check_note() returns trigger language plpgsql as $$
+begin
+  if exists (select 1 from operations o join campaigns c on c.id = o.campaign_id
+             where o.id = new.operation_id and (c.archived_at is not null or c.deleted_at is not null)) then
+    raise exception 'archived campaign' using errcode = 'OT005';
+  end if;
+  return new;
+end $$;
+create trigger check_note before insert or update on operation_notes for each row execute function check_note();
 
 -- The columns that a person chose for the list of a campaign (US-301.4).
 create table user_columns (

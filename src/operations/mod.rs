@@ -17,6 +17,11 @@ mod transition;
 mod undo;
 pub mod values;
 
+#[cfg(test)]
+mod invariants_tests;
+#[cfg(test)]
+mod tests;
+
 pub use self::{
     commands::{NewOperation, add_note, assign, create, edit, move_to_segment, plan, search_text},
     event::{Event, record},

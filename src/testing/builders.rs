@@ -82,7 +82,7 @@ impl<'a> CampaignBuilder<'a> {
         .bind(self.public)
         .bind(status)
         .bind((!self.draft).then_some(now))
-        .bind(self.archived.then_some(now))
+        .bind(None::<DateTime<Utc>>)
         .bind(self.workflow)
         .execute(&self.app.db)
         .await
@@ -102,6 +102,10 @@ impl<'a> CampaignBuilder<'a> {
             .execute(&self.app.db)
             .await
             .unwrap();
+        }
+        if self.archived {
+            // Last: nothing is written under an archived campaign.
+            sqlx::query("update campaigns set archived_at = $2 where id = $1").bind(id).bind(now).execute(&self.app.db).await.unwrap();
         }
         TestCampaign { id, app: self.app.clone() }
     }

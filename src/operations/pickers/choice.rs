@@ -96,8 +96,8 @@ impl Kind {
             return Ok(None);
         }
         let options = self.options(tx.conn(), operation).await?;
-        let who = operation.assignee_name.as_deref().filter(|_| self.name == TECHNICIAN.name).or(operation.segment_name.as_deref());
-        let now = who.unwrap_or(self.none);
+        let now = if self.name == TECHNICIAN.name { &operation.assignee_name } else { &operation.segment_name };
+        let now = now.as_deref().unwrap_or(self.none);
         let changed = format!("Modifié entre-temps : la valeur est maintenant « {now} ». Choisissez de nouveau si vous voulez la remplacer.");
         let back = form.given("retour").unwrap_or_default();
         let page = self.page(tx.shell(self.title), operation, options, String::new(), back);
