@@ -45,6 +45,8 @@ pub fn routes() -> Routes {
         .post("/campagnes/{id}/archivage", OWN, lifecycle::archive)
         .get("/campagnes/{id}/restauration", OWN, lifecycle::restore_page)
         .post("/campagnes/{id}/restauration", OWN, lifecycle::restore)
+        .get("/campagnes/{id}/parametres/general", CONFIGURE, settings::general::page)
+        .post("/campagnes/{id}/parametres/general", CONFIGURE, settings::general::update)
         .get("/campagnes/{id}/parametres/visibilite", CONFIGURE, settings::visibility::page)
         .post("/campagnes/{id}/parametres/visibilite", CONFIGURE, settings::visibility::update)
 }

@@ -9,6 +9,7 @@ pub mod format;
 pub mod forms;
 pub mod headers;
 mod page;
+pub mod reconcile;
 mod routes;
 pub mod session;
 mod shell;
@@ -16,7 +17,7 @@ mod shell;
 pub use self::{
     error::{Error, Result, render as render_errors},
     forms::Form,
-    page::{Again, Page, Redirect, local},
+    page::{Again, Conflict, Page, Redirect, local},
     routes::{Access, Declared, Right, Routes},
     shell::{Crumb, Shell, Tab},
 };

@@ -28,6 +28,15 @@ impl<T: Template> IntoResponse for Again<T> {
     }
 }
 
+/// The same page again, with what somebody else wrote meanwhile (RG-180): 409.
+pub struct Conflict<T>(pub T);
+
+impl<T: Template> IntoResponse for Conflict<T> {
+    fn into_response(self) -> Response {
+        (StatusCode::CONFLICT, Page(self.0)).into_response()
+    }
+}
+
 /// 303 to a page of ours, which may say a sentence on arrival.
 pub struct Redirect {
     to: String,

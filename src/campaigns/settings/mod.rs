@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! « Paramètres » of a campaign (05 §5): general, fields, grants, visibility, owner.
+pub mod general;
 pub mod visibility;
 
 use super::{Campaign, tabs};
