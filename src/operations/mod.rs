@@ -2,11 +2,11 @@
 //! Operations: one target each, what happens to them, and the one function that changes a status (01 §3).
 mod at;
 mod commands;
-mod dates;
+pub mod dates;
 mod edit;
 mod event;
 mod form;
-mod history;
+pub mod history;
 mod list;
 mod model;
 mod new;
@@ -26,6 +26,7 @@ pub use self::{
     commands::{NewOperation, add_note, assign, create, edit, move_to_segment, plan, search_text},
     event::{Event, record},
     model::{Act, Edit, Operation, See, WorkOnSite, offered, technicians},
+    show::{Fact, Note, fact, notes},
     transition::{Change, Outcome, correct, transition},
     undo::{undo, undoable},
 };

@@ -19,17 +19,17 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-struct Fact {
-    label: String,
-    text: String,
+pub struct Fact {
+    pub label: String,
+    pub text: String,
     /// `tel:` or `mailto:`.
-    link: Option<String>,
+    pub link: Option<String>,
 }
 
-struct Note {
-    who: String,
-    at: DateTime<Utc>,
-    body: String,
+pub struct Note {
+    pub who: String,
+    pub at: DateTime<Utc>,
+    pub body: String,
 }
 
 struct Gesture {
@@ -105,7 +105,7 @@ fn gesture(transition: &Transition, workflow: &Workflow) -> Result<Gesture> {
     })
 }
 
-fn fact(field: &Field, operation: &Operation) -> Fact {
+pub fn fact(field: &Field, operation: &Operation) -> Fact {
     let stored = operation.value(field.number);
     let link = match field.kind {
         _ if stored.is_empty() => None,
@@ -116,7 +116,7 @@ fn fact(field: &Field, operation: &Operation) -> Fact {
     Fact { label: field.label.clone(), text: values::display(field.kind, stored), link }
 }
 
-async fn notes(conn: &mut PgConnection, operation: &Operation) -> sqlx::Result<Vec<Note>> {
+pub async fn notes(conn: &mut PgConnection, operation: &Operation) -> sqlx::Result<Vec<Note>> {
     let rows = sqlx::query!(
         "select n.body, n.at, u.first_name, u.last_name from operation_notes n join users u on u.id = n.author_id
          where n.operation_id = $1 order by n.at desc, n.id desc",

@@ -67,6 +67,11 @@ pub fn compact(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     format!("{} {}{year}, {}", ordinal(date.day()), month(date), hour(at))
 }
 
+/// « 10 mars », with the year when it is not today's.
+pub fn day_month(date: NaiveDate, today: NaiveDate) -> String {
+    if date.year() == today.year() { format!("{} {}", ordinal(date.day()), month(date)) } else { long(date) }
+}
+
 /// « 12/03/2026 à 14 h 30 »
 pub fn instant(at: DateTime<Utc>) -> String {
     format!("{} à {}", short(civil(at)), hour(at))
