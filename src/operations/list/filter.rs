@@ -82,6 +82,11 @@ impl Filter {
         self.statuses.is_none() && self.segment.is_any() && !self.reads_rows()
     }
 
+    /// Whether every row of the segments passes.
+    pub fn is_anything(&self) -> bool {
+        self.statuses.is_none() && !self.reads_rows()
+    }
+
     /// Whether figures by segment and status are not enough to count the result.
     pub fn reads_rows(&self) -> bool {
         !self.text.is_empty() || !self.technician.is_any() || self.from.is_some() || self.to.is_some()

@@ -36,7 +36,7 @@ pub async fn page(mut read: Read, Path(campaign): Path<Id<Campaign>>, RawQuery(q
     let (filter, sort) = (Filter::of(&mut query, &figures), Sort::of(&query, &fields));
     let columns: Vec<&Field> = columns::offered(&fields).filter(|f| shown.contains(&f.input())).collect();
     let numbers: Vec<i32> = columns.iter().map(|f| f.number).collect();
-    let asked = Query { campaign: campaign.id, filter: &filter, sort, cursor: Cursor::of(&query), fields: &numbers, figures: &figures };
+    let asked = Query { counted: Vec::new(), campaign: campaign.id, filter: &filter, sort, cursor: Cursor::of(&query), fields: &numbers, figures: &figures };
     let listed = asked.fetch(conn).await?;
     let names = names(conn, &figures, &listed.rows).await?;
     let mine = user.id;
@@ -294,6 +294,16 @@ impl List {
             FieldKind::ShortText | FieldKind::Choice | FieldKind::Email => stored.to_owned(),
             FieldKind::LongText => shortened(stored, 80),
             kind => values::display(kind, stored),
+        }
+    }
+
+    /// Codes and short words stay on one line; figures go to the right.
+    fn cell(&self, row: &Row, index: &usize) -> &'static str {
+        let short = row.values.get(*index).and_then(Option::as_deref).is_none_or(|text| text.len() <= 24);
+        match self.kinds[*index].0 {
+            FieldKind::Number => "number",
+            _ if short => "nowrap",
+            _ => "",
         }
     }
 

@@ -3,7 +3,7 @@
 //!
 //! *Walk*: the segments in order, each read by the index `operations_list` from the cursor on,
 //! until the page is full; the page costs the same at any depth. *Gather*: when few rows match,
-//! or when the count needs the rows anyway, the rows that match are found first, then ordered.
+//! they are found first, by whatever index tells them best, then ordered.
 use super::{
     Filter, ROWS,
     cursor::{Cursor, Place},
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     accounts::User,
     campaigns::Campaign,
-    dashboard::{Cell, Figures},
+    dashboard::Figures,
     db::Id,
     operations::Operation,
     web::Result,
@@ -21,11 +21,13 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
-/// Under this many rows, or under this share of the campaign, what a status filter keeps is gathered.
+/// Under this many rows, or under one in this many of the campaign, what a filter keeps is gathered.
 const FEW: u64 = 2_000;
 const SHARE: u64 = 10;
 
 pub struct Query<'a> {
+    /// (segment, rows that the filter keeps in it), filled by [`Query::fetch`].
+    pub counted: Vec<(Uuid, u64)>,
     pub campaign: Id<Campaign>,
     pub filter: &'a Filter,
     pub sort: Sort,
@@ -73,16 +75,14 @@ impl Query<'_> {
         if self.cursor.place().is_some_and(|place| !self.sort.reads(&place.key)) {
             self.cursor = Cursor::First;
         }
+        self.counted = self.count(conn).await?;
+        let total = self.counted.iter().map(|(_, n)| n).sum();
+        let unfolded = self.unfolded().map(|(_, n)| n).sum();
+        let walks = self.filter.is_anything() || (total > FEW && total * SHARE > self.figures.counts.total());
         loop {
-            let (mut rows, total, unfolded) = if self.filter.reads_rows() {
-                gathered(&self.gather(true).build().fetch_all(&mut *conn).await?)?
-            } else {
-                let (total, unfolded) = (self.matching(false), self.matching(true));
-                let walks = self.filter.statuses.is_none() || (total > FEW && total * SHARE > self.figures.counts.total());
-                let mut query = if walks { self.walk() } else { self.gather(false) };
-                let rows = if unfolded == 0 { Vec::new() } else { query.build().fetch_all(&mut *conn).await? };
-                (rows.iter().map(read).collect::<sqlx::Result<Vec<_>>>()?, total, unfolded)
-            };
+            let mut query = if walks { self.walk() } else { self.gather() };
+            let found = if unfolded == 0 { Vec::new() } else { query.build().fetch_all(&mut *conn).await? };
+            let mut rows = found.iter().map(read).collect::<sqlx::Result<Vec<_>>>()?;
             let more = rows.len() > ROWS;
             rows.truncate(ROWS);
             // Fewer rows above than a page: the first page, whole.
@@ -100,24 +100,37 @@ impl Query<'_> {
         }
     }
 
-    /// Counted without reading a row: the filter is about segment and status only.
-    fn matching(&self, unfolded: bool) -> u64 {
-        self.cells().filter(|c| !unfolded || !self.is_folded(c)).map(|c| c.count).sum()
-    }
-
-    fn cells(&self) -> impl Iterator<Item = &Cell> {
+    /// How many rows the filter keeps in each segment: from the figures when it is about segment
+    /// and status only, from the rows otherwise.
+    async fn count(&self, conn: &mut PgConnection) -> sqlx::Result<Vec<(Uuid, u64)>> {
+        let mut counted: Vec<(Uuid, u64)> = Vec::new();
+        if self.filter.reads_rows() {
+            let mut query = QueryBuilder::new("select o.segment_sort, count(*) from operations o where ");
+            self.filter.push(&mut query, self.campaign);
+            query.push(" group by o.segment_sort order by o.segment_sort");
+            for row in query.build().fetch_all(conn).await? {
+                counted.push((row.try_get(0)?, row.try_get::<i64, _>(1)?.unsigned_abs()));
+            }
+            return Ok(counted);
+        }
         let cells = self.figures.by_segment_status().iter();
-        cells.filter(|c| self.filter.has_segment(c.segment) && self.filter.has_status(c.status))
+        for cell in cells.filter(|c| self.filter.has_segment(c.segment) && self.filter.has_status(c.status)) {
+            let segment = cell.segment.map_or(Uuid::max(), Id::uuid);
+            match counted.last_mut().filter(|(last, _)| *last == segment) {
+                Some((_, n)) => *n += cell.count,
+                None => counted.push((segment, cell.count)),
+            }
+        }
+        Ok(counted)
     }
 
-    fn is_folded(&self, cell: &Cell) -> bool {
-        self.filter.folded.contains(&cell.segment.map_or(Uuid::max(), Id::uuid))
+    fn unfolded(&self) -> impl Iterator<Item = (Uuid, u64)> {
+        self.counted.iter().copied().filter(|(segment, _)| !self.filter.folded.contains(segment))
     }
 
     /// The segments that have something to show, from the cursor's on, in the order of reading.
     fn segments(&self) -> Vec<Uuid> {
-        let mut ids: Vec<Uuid> = self.cells().filter(|c| !self.is_folded(c)).map(|c| c.segment.map_or(Uuid::max(), Id::uuid)).collect();
-        ids.dedup();
+        let mut ids: Vec<Uuid> = self.unfolded().map(|(segment, _)| segment).collect();
         match &self.cursor {
             Cursor::First => {}
             Cursor::After(place) => ids.retain(|id| *id > place.segment),
@@ -169,7 +182,7 @@ impl Query<'_> {
         }
     }
 
-    fn gather(&self, count: bool) -> QueryBuilder<Postgres> {
+    fn gather(&self) -> QueryBuilder<Postgres> {
         let mut query = QueryBuilder::new("with found as materialized (select o.id, o.segment_sort, ");
         self.sort.push_key(&mut query, &self.figures.workflow);
         query.push(" as key, o.identifier_norm from operations o");
@@ -178,13 +191,7 @@ impl Query<'_> {
         self.filter.push(&mut query, self.campaign);
         query.push(") select ");
         self.push_columns(&mut query);
-        query.push(", f.key::text as key, ");
-        query.push(if count { "(select count(*) from found)" } else { "0::bigint" }).push(" as total, ");
-        if count && !self.filter.folded.is_empty() {
-            query.push("(select count(*) from found where segment_sort <> all (").push_bind(self.filter.folded.clone()).push(")) as unfolded");
-        } else {
-            query.push("null::bigint as unfolded");
-        }
+        query.push(", f.key::text as key");
         query.push(" from (select * from found f where f.segment_sort <> all (").push_bind(self.filter.folded.clone()).push(")");
         if let Some(place) = self.cursor.place() {
             let beyond = if self.cursor.is_backward() { "<" } else { ">" };
@@ -240,15 +247,6 @@ impl Query<'_> {
     fn downward(&self) -> bool {
         self.sort.descending != self.cursor.is_backward()
     }
-}
-
-/// Rows, and how many were found in all and in groups that are not folded.
-fn gathered(found: &[PgRow]) -> sqlx::Result<(Vec<Row>, u64, u64)> {
-    let Some(first) = found.first() else { return Ok((Vec::new(), 0, 0)) };
-    let total: i64 = first.try_get("total")?;
-    let unfolded: Option<i64> = first.try_get("unfolded")?;
-    let rows = found.iter().map(read).collect::<sqlx::Result<_>>()?;
-    Ok((rows, total.unsigned_abs(), unfolded.unwrap_or(total).unsigned_abs()))
 }
 
 fn read(row: &PgRow) -> sqlx::Result<Row> {
