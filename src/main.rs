@@ -52,6 +52,9 @@ fn run(command: Command) -> Result<()> {
     if let Command::Import(imports::Cli::Inspect(inspect)) = command {
         return inspect.run();
     }
+    if let Command::Demo(demo::Cli::Files(files)) = command {
+        return files.run();
+    }
     let config = Config::from_env()?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async move {
         match command {

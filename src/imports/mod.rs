@@ -29,8 +29,8 @@ mod validate;
 
 pub use self::{
     command::{Cli, Inspect},
-    files::forget_old as forget_old_files,
-    job::Work,
+    files::{forget_old as forget_old_files, store},
+    job::{Work, run_stage},
     model::{Counters, Import, Stage, State},
     receive::receive,
 };
