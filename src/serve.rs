@@ -35,6 +35,20 @@ impl Base {
         Ok(Self { options: access.options(), cluster: Some(access) })
     }
 
+    /// Resolves, with the reason, when our own PostgreSQL is given up.
+    fn lost(&self) -> impl Future<Output = String> + Send + use<> {
+        let exited = match &self.cluster {
+            Some(Access::Owned(cluster)) => Some(cluster.exited()),
+            _ => None,
+        };
+        async move {
+            match exited {
+                Some(exited) => exited.await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
     async fn close(self, app: &App) {
         app.db.close().await;
         app.jobs_db.close().await;
@@ -45,8 +59,8 @@ impl Base {
 }
 
 async fn open_app(config: Config, owner: bool) -> Result<(Base, App, tokio::sync::mpsc::UnboundedReceiver<live::Notice>)> {
-    std::fs::create_dir_all(config.files_dir()).with_context(|| format!("création de {}", config.files_dir().display()))?;
     let base = Base::open(&config, owner).await?;
+    private_dir(&config.files_dir()).with_context(|| format!("création de {}", config.files_dir().display()))?;
     let started = async {
         let pages = pool(base.options.clone(), PAGES).await.context("connexion à la base de données")?;
         db::migrate(&pages).await?;
@@ -62,6 +76,12 @@ async fn open_app(config: Config, owner: bool) -> Result<(Base, App, tokio::sync
             Err(err)
         }
     }
+}
+
+/// A directory of ours alone: uploaded files hold personal data.
+fn private_dir(path: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Runs a command with the base of this instance: joined when `serve` runs, started otherwise.
@@ -94,6 +114,7 @@ pub async fn serve(config: Config, demo_if_empty: bool) -> Result<()> {
     tracing::info!(%listen, "prêt");
     println!("OpsTracker est prêt : {}", app.config.public_url);
     let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let lost = base.lost();
     let server = axum::serve(listener, service).with_graceful_shutdown({
         let stopping = stopping.clone();
         async move {
@@ -105,6 +126,10 @@ pub async fn serve(config: Config, demo_if_empty: bool) -> Result<()> {
         served = async { server.await } => served,
         // Requests under way have ten seconds; streams end by themselves.
         () = async { stopping.cancelled().await; tokio::time::sleep(Duration::from_secs(10)).await } => Ok(()),
+        why = lost => {
+            stopping.cancel();
+            bail!(why)
+        }
     };
     stopping.cancel();
     let _ = tokio::time::timeout(Duration::from_secs(30), loops).await;

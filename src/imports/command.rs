@@ -5,6 +5,7 @@ use super::{
     Counters, Import, State, files, job,
     mapping::{self, Column, Confidence, Target},
     model, receive,
+    stats::ColumnStats,
 };
 use crate::{
     accounts::User,
@@ -228,6 +229,13 @@ impl Run {
         let mut conn = app.db.acquire().await?;
         let fields = campaigns::fields(&mut conn, import.campaign_id).await?;
         let mut columns = analysis.proposed.clone();
+        // Nobody is there to check: what merely resembles becomes a field of its own.
+        for (i, column) in columns.iter_mut().enumerate() {
+            if column.confidence == Confidence::ToCheck {
+                let kind = analysis.columns.get(i).map_or(FieldKind::ShortText, ColumnStats::kind);
+                column.target = Target::New(kind.code().into());
+            }
+        }
         let usage = |usage| fields.iter().find(|f| f.is(usage)).map(|f| Target::Field(f.number));
         for (wanted, target) in [
             (&self.identifier, usage(Usage::Identifier)),

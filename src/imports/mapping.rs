@@ -156,6 +156,7 @@ fn suits(target: &Target, stats: Option<&ColumnStats>, fields: &[Field]) -> bool
             FieldKind::Phone => stats.phones * 2 > stats.filled,
             FieldKind::Date => stats.dates * 2 > stats.filled,
             FieldKind::Number => stats.numbers * 2 > stats.filled,
+            FieldKind::Choice => stats.examples.iter().any(|e| f.choices.iter().any(|c| norm(c) == norm(e))),
             _ => true,
         }),
         _ => true,

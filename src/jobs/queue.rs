@@ -75,6 +75,7 @@ async fn dispatch(app: &App, now: DateTime<Utc>, kind: &str, payload: serde_json
     }
     match kind {
         crate::imports::Work::KIND => as_job::<crate::imports::Work>(app, now, payload).await,
+        crate::accounts::PasswordForgotten::KIND => as_job::<crate::accounts::PasswordForgotten>(app, now, payload).await,
         super::schedule::CampaignStatuses::KIND => as_job::<super::schedule::CampaignStatuses>(app, now, payload).await,
         other => bail!("unknown job {other}"),
     }
