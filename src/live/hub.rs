@@ -186,6 +186,13 @@ impl Hub {
         }
     }
 
+    /// How many streams are open.
+    #[cfg(test)]
+    pub fn watchers(&self) -> usize {
+        let topics = self.0.topics.lock().unwrap();
+        self.0.all.receiver_count() + topics.values().map(watch::Sender::receiver_count).sum::<usize>()
+    }
+
     pub fn watch_all(&self) -> watch::Receiver<()> {
         self.0.all.subscribe()
     }

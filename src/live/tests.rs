@@ -40,6 +40,16 @@ fn follow(person: &Person, path: String) -> JoinHandle<String> {
     tokio::spawn(async move { person.get(&path).await.body })
 }
 
+/// Waits until that many streams are open.
+async fn opened(app: &TestApp, streams: usize) {
+    let open = async {
+        while app.app.live.watchers() < streams {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), open).await.expect("the streams open");
+}
+
 async fn ends(stream: JoinHandle<String>) -> String {
     timeout(Duration::from_secs(5), stream).await.expect("the stream ends").unwrap()
 }
@@ -84,9 +94,9 @@ async fn rg_040_a_stream_says_hello_then_changed_and_ends_with_the_program(db: P
     let sophie = app.sophie().await;
     let campaign = app.campaign().run_by(&sophie).create().await;
     let stream = follow(&sophie, format!("/flux?sujet=campagne-{}", campaign.id));
-    sleep(Duration::from_millis(300)).await;
+    opened(&app, 1).await;
     write(&app.app, campaign.id).await;
-    sleep(Duration::from_millis(300)).await;
+    sleep(Duration::from_millis(700)).await;
     app.app.stopping.cancel();
     let body = ends(stream).await;
     assert_eq!(events(&body), ["hello", "changed"], "{body}");
@@ -103,7 +113,7 @@ async fn rg_042_who_missed_a_change_is_told_at_once(db: PgPool) {
     let after = app.app.live.mark();
     let of = |mark: &str| format!("/flux?sujet=campagne-{}&depuis={mark}", campaign.id);
     let streams = [follow(&sophie, of(&before)), follow(&sophie, of(&after)), follow(&sophie, of("0000-1"))];
-    sleep(Duration::from_millis(300)).await;
+    opened(&app, 3).await;
     app.app.stopping.cancel();
     let mut said = Vec::new();
     for stream in streams {
@@ -120,7 +130,7 @@ async fn rg_116_a_stream_ends_when_the_right_is_lost(db: PgPool) {
     reader.get(&format!("/flux?sujet=campagne-{}", campaign.id)).await.is(404);
     campaign.grant(&reader, "view").await;
     let stream = follow(&reader, format!("/flux?sujet=campagne-{}", campaign.id));
-    sleep(Duration::from_millis(300)).await;
+    opened(&app, 1).await;
     sqlx::query("delete from grants").execute(&app.app.db).await.unwrap();
     write(&app.app, campaign.id).await;
     assert_eq!(events(&ends(stream).await), ["hello"]);
@@ -133,7 +143,7 @@ async fn rg_007_a_stream_ends_with_the_account(db: PgPool) {
     let campaign = app.campaign().run_by(&sophie).create().await;
     let stream = follow(&karim, "/flux?sujet=terrain".into());
     let desk = follow(&sophie, "/flux?sujet=portefeuille".into());
-    sleep(Duration::from_millis(300)).await;
+    opened(&app, 2).await;
     sqlx::query("update users set active = false where id = any ($1)").bind([karim.id(), sophie.id()]).execute(&app.app.db).await.unwrap();
     app.app.live.tell(Topic::Person(karim.id()));
     write(&app.app, campaign.id).await;
@@ -147,7 +157,7 @@ async fn rg_040_a_burst_is_told_at_its_start_and_at_its_end(db: PgPool) {
     let sophie = app.sophie().await;
     let campaign = app.campaign().run_by(&sophie).create().await;
     let stream = follow(&sophie, format!("/flux?sujet=campagne-{}", campaign.id));
-    sleep(Duration::from_millis(300)).await;
+    opened(&app, 1).await;
     for _ in 0..30 {
         app.app.live.changed(Topic::Campaign(campaign.id));
         sleep(Duration::from_millis(5)).await;
