@@ -3,6 +3,7 @@
 mod commands;
 mod counts;
 mod fields;
+pub mod grants;
 mod index;
 mod lifecycle;
 mod model;
@@ -11,7 +12,7 @@ mod segments;
 pub mod settings;
 pub mod status;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wizard;
 
 pub use self::{
@@ -47,6 +48,12 @@ pub fn routes() -> Routes {
         .post("/campagnes/{id}/restauration", OWN, lifecycle::restore)
         .get("/campagnes/{id}/parametres/general", CONFIGURE, settings::general::page)
         .post("/campagnes/{id}/parametres/general", CONFIGURE, settings::general::update)
+        .get("/campagnes/{id}/parametres/habilitations", CONFIGURE, settings::grants::page)
+        .post("/campagnes/{id}/parametres/habilitations", CONFIGURE, settings::grants::create)
+        .post("/campagnes/{id}/parametres/habilitations/droits", CONFIGURE, settings::grants::update)
+        .post("/campagnes/{id}/parametres/habilitations/{grant}/retrait", CONFIGURE, settings::grants::destroy)
+        .get("/campagnes/{id}/parametres/proprietaire", OWN, settings::owner::page)
+        .post("/campagnes/{id}/parametres/proprietaire", OWN, settings::owner::update)
         .get("/campagnes/{id}/parametres/visibilite", CONFIGURE, settings::visibility::page)
         .post("/campagnes/{id}/parametres/visibilite", CONFIGURE, settings::visibility::update)
 }

@@ -243,3 +243,27 @@ async fn us_211_a_restricted_campaign_does_not_exist_for_others(db: PgPool) {
     other.get("/campagnes").await.shows("Migration");
     other.get(&campaign.path("parametres/visibilite")).await.is(403);
 }
+
+/// The form of « Général » as it opens for a fresh test campaign, with these (name, before, mine).
+pub fn general<'a>(name: &'a str, changed: &[(&'a str, &'a str, &'a str)]) -> Vec<(&'static str, &'a str)> {
+    const FORM: [(&str, &str, &str); 11] = [
+        ("nom", "avant-nom", ""),
+        ("description", "avant-description", ""),
+        ("debut", "avant-debut", "01/03/2026"),
+        ("fin", "avant-fin", "30/04/2026"),
+        ("heure", "avant-heure", "09:00"),
+        ("niveau", "avant-niveau", "warn"),
+        ("temps", "avant-temps", ""),
+        ("verrou", "avant-verrou", "2"),
+        ("rappel", "avant-rappel", "2"),
+        ("contact", "avant-contact", ""),
+        ("texte", "avant-texte", ""),
+    ];
+    FORM.iter()
+        .flat_map(|(field, former, value)| {
+            let value = if *field == "nom" { name } else { value };
+            let (before, mine) = changed.iter().find(|c| c.0 == *field).map_or((value, value), |c| (c.1, c.2));
+            [(*former, before), (*field, mine)]
+        })
+        .collect()
+}

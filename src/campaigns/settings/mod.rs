@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! « Paramètres » of a campaign (05 §5): general, fields, grants, visibility, owner.
 pub mod general;
+pub mod grants;
+pub mod owner;
 pub mod visibility;
 
 use super::{Campaign, tabs};

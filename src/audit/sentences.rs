@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! What each action says in French, after the author's name. A code without a sentence fails the
+//! build's tests: a history that shows codes is not one.
+
+/// (code, sentence, short name for filters); by object.
+#[rustfmt::skip]
+pub const ACTIONS: &[(&str, &str, &str)] = &[
+    ("campaign.created", "a créé la campagne", "Création de la campagne"),
+    ("campaign.edited", "a modifié les paramètres de la campagne", "Paramètres modifiés"),
+    ("campaign.configured", "a configuré la campagne", "Configuration"),
+    ("campaign.activated", "a terminé la création de la campagne", "Fin de la création"),
+    ("campaign.status_changed", "a fait passer la campagne d'un statut à un autre", "Statut de la campagne"),
+    ("campaign.archived", "a archivé la campagne", "Archivage"),
+    ("campaign.restored", "a restauré la campagne", "Restauration"),
+    ("campaign.transferred", "a transféré la propriété de la campagne", "Propriété transférée"),
+    ("campaign.visibility_changed", "a changé la visibilité de la campagne", "Visibilité"),
+    ("field.added", "a ajouté un champ", "Champ ajouté"),
+    ("field.edited", "a modifié un champ", "Champ modifié"),
+    ("field.moved", "a déplacé un champ", "Champ déplacé"),
+    ("field.deleted", "a supprimé un champ", "Champ supprimé"),
+    ("field.restored", "a rétabli un champ", "Champ rétabli"),
+    ("field.usages_changed", "a changé les usages des champs", "Usages des champs"),
+    ("grant.given", "a donné une habilitation", "Habilitation donnée"),
+    ("grant.changed", "a modifié une habilitation", "Habilitation modifiée"),
+    ("grant.removed", "a retiré une habilitation", "Habilitation retirée"),
+    ("segment.created", "a créé un segment", "Segment créé"),
+    ("segment.renamed", "a renommé un segment", "Segment renommé"),
+    ("operation.created", "a ajouté une opération", "Opération ajoutée"),
+    ("operation.edited", "a modifié les données d'une opération", "Données modifiées"),
+    ("operation.moved", "a changé le statut d'une opération", "Statut d'une opération"),
+    ("operation.corrected", "a corrigé le statut d'une opération", "Statut corrigé"),
+    ("operation.undone", "a annulé sa dernière action sur une opération", "Action annulée"),
+    ("operation.assigned", "a changé le technicien d'une opération", "Technicien"),
+    ("operation.planned", "a changé la date prévue d'une opération", "Date prévue"),
+    ("operation.segment_changed", "a changé le segment d'une opération", "Segment d'une opération"),
+    ("operation.noted", "a ajouté une note à une opération", "Note"),
+    ("operations.imported", "a importé des opérations", "Opérations importées"),
+    ("import.received", "a déposé un fichier à importer", "Fichier déposé"),
+    ("import.reread", "a changé la lecture d'un fichier à importer", "Lecture du fichier"),
+    ("import.mapped", "a choisi la correspondance des colonnes d'un import", "Correspondance des colonnes"),
+    ("import.confirmed", "a lancé un import", "Import lancé"),
+    ("import.cancelled", "a abandonné un import", "Import abandonné"),
+    ("import.undone", "a annulé un import", "Import annulé"),
+    ("import.redone", "a rétabli un import annulé", "Import rétabli"),
+    ("message.retried", "a relancé l'envoi d'un message", "Message relancé"),
+    ("message.cancelled", "a annulé l'envoi d'un message", "Message annulé"),
+    ("link.issued", "a émis un lien à usage unique", "Lien émis"),
+    ("link.shown", "a affiché un lien à usage unique", "Lien affiché"),
+    ("link.used", "a utilisé un lien à usage unique", "Lien utilisé"),
+    ("session.opened", "s'est connecté", "Connexion"),
+    ("session.refused", "n'a pas pu se connecter", "Connexion refusée"),
+    ("session.closed", "s'est déconnecté", "Déconnexion"),
+    ("sessions.revoked", "a déconnecté toutes les sessions d'un compte", "Sessions fermées"),
+    ("session.revoked", "a fermé une session", "Session fermée"),
+    ("session.stolen", "a présenté un jeton de connexion déjà utilisé", "Jeton réutilisé"),
+    ("account.locked", "a été bloqué après trop d'échecs", "Compte bloqué"),
+    ("account.lock_lifted", "a levé le blocage d'un compte", "Blocage levé"),
+    ("password.changed", "a changé un mot de passe", "Mot de passe changé"),
+    ("password.reset_requested", "a demandé un nouveau mot de passe", "Mot de passe oublié"),
+    ("user.password_changed", "a changé un mot de passe", "Mot de passe changé"),
+    ("profile.changed", "a modifié son profil", "Profil"),
+    ("user.created", "a créé un compte", "Compte créé"),
+    ("user.changed", "a modifié un compte", "Compte modifié"),
+    ("user.reactivated", "a réactivé un compte", "Compte réactivé"),
+    ("user.deactivated", "a désactivé un compte", "Compte désactivé"),
+    ("settings.changed", "a modifié les paramètres de l'instance", "Paramètres de l'instance"),
+    ("demo.loaded", "a chargé les données de démonstration", "Démonstration chargée"),
+];
+
+/// « a archivé la campagne »
+pub fn sentence(action: &str) -> &str {
+    known(action).map_or(action, |entry| entry.1)
+}
+
+/// « Archivage »
+pub fn title(action: &str) -> &str {
+    known(action).map_or(action, |entry| entry.2)
+}
+
+fn known(action: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    ACTIONS.iter().find(|entry| entry.0 == action)
+}
+
+/// The object's kind, as the filter and the table name it.
+pub fn object(kind: &str) -> &str {
+    match kind {
+        "campaign" => "Campagne",
+        "operation" => "Opération",
+        "field" => "Champ",
+        "segment" => "Segment",
+        "grant" => "Habilitation",
+        "import" => "Import",
+        "user" => "Compte",
+        "message" => "Message",
+        "instance" => "Instance",
+        other => other,
+    }
+}
+
+/// A field of `changes`, in French; the fields of a campaign already carry their own label.
+pub fn field(key: &str) -> &str {
+    match key {
+        "name" | "campaign" => "Nom",
+        "description" => "Description",
+        "start_date" => "Début",
+        "end_date" => "Fin",
+        "status" | "state" => "Statut",
+        "owner" => "Propriétaire",
+        "is_public" => "Visibilité",
+        "workflow" => "Workflow",
+        "finish_level" => "Étapes non cochées",
+        "default_time" => "Heure par défaut",
+        "time_tracking" => "Saisie du temps",
+        "lock_days" => "Verrouillage (jours)",
+        "reminder_days" => "Rappel (jours)",
+        "contact" => "Contact",
+        "agent_text" => "Texte pour les agents",
+        "planned_at" => "Date prévue",
+        "identifier" => "Identifiant",
+        "label" => "Libellé",
+        "kind" => "Nature",
+        "required" => "Obligatoire",
+        "searchable" => "Recherche",
+        "in_list" => "Montré dans la liste",
+        "hidden" => "Masqué",
+        "pattern" => "Format",
+        "hint" => "Aide",
+        "choices" => "Choix",
+        "position" => "Position",
+        "who" => "Personne",
+        "rights" => "Droits",
+        "roles" => "Rôles",
+        "active" => "Actif",
+        "file" => "Fichier",
+        "created" => "Créées",
+        "updated" => "Modifiées",
+        "unchanged" => "Inchangées",
+        "rejected" => "Rejetées",
+        "read" => "Lues",
+        "removed" => "Retirées",
+        "restored" => "Rétablies",
+        "kept" => "Conservées",
+        "first_name" => "Prénom",
+        "last_name" => "Nom",
+        "email" => "E-mail",
+        "organisation" => "Organisation",
+        "values_changed" => "Valeurs converties",
+        "invalid" => "Valeurs à corriger",
+        "values" => "Valeurs",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    /// Every `noun.verb` written in a file that records entries.
+    fn codes(dir: &Path, found: &mut BTreeSet<String>) {
+        let code = regex::Regex::new(r#""([a-z_]+\.[a-z_]+)""#).unwrap();
+        for entry in fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()) {
+            if entry.is_dir() {
+                codes(&entry, found);
+                continue;
+            }
+            let name = entry.file_name().unwrap().to_string_lossy().into_owned();
+            if !name.ends_with(".rs") || name.contains("tests") || name == "sentences.rs" {
+                continue;
+            }
+            let text = fs::read_to_string(&entry).unwrap();
+            let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            if !text.contains("Entry") {
+                continue;
+            }
+            for line in text.lines().filter(|line| !line.contains("const KIND") && !line.trim_start().starts_with("//")) {
+                for found_code in code.captures_iter(line) {
+                    let word = &found_code[1];
+                    let extension = word.rsplit('.').next().unwrap();
+                    if !["svg", "css", "js", "csv", "xlsx", "ods", "html", "pdf", "txt", "json"].contains(&extension) {
+                        found.insert(word.to_owned());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_action_of_the_source_has_a_sentence() {
+        let mut written = BTreeSet::new();
+        codes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut written);
+        assert!(written.contains("campaign.archived") && written.contains("operation.assigned"), "the search finds codes");
+        let missing: Vec<_> = written.iter().filter(|code| known(code).is_none()).collect();
+        assert!(missing.is_empty(), "actions without a French sentence in audit/sentences.rs: {missing:?}");
+    }
+
+    #[test]
+    fn an_action_has_one_sentence() {
+        let codes: BTreeSet<_> = ACTIONS.iter().map(|entry| entry.0).collect();
+        assert_eq!(codes.len(), ACTIONS.len());
+    }
+}
