@@ -21,12 +21,13 @@ import PopoverController from "./controllers/popover_controller.js"
 import ProgressController from "./controllers/progress_controller.js"
 import ReturnController from "./controllers/return_controller.js"
 import SessionController from "./controllers/session_controller.js"
+import StrengthController from "./controllers/strength_controller.js"
 
 const stimulus = Application.start()
 const controllers = {
   copy: CopyController, dialog: DialogController, disclosure: DisclosureController, drop: DropController, "filter-list": FilterListController,
   flash: FlashController, live: LiveController, menu: MenuController, once: OnceController, password: PasswordController, popover: PopoverController,
-  progress: ProgressController, return: ReturnController, session: SessionController,
+  progress: ProgressController, return: ReturnController, session: SessionController, strength: StrengthController,
 }
 for (const [name, controller] of Object.entries(controllers)) stimulus.register(name, controller)
 

@@ -40,7 +40,7 @@ impl Purpose {
         }
     }
 
-    fn path(self) -> &'static str {
+    pub(super) fn path(self) -> &'static str {
         match self {
             Self::Setup => "installation",
             Self::Activation => "activation",

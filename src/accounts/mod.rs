@@ -1,24 +1,41 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! People who have an account: roles, sessions, passwords, links (01 §1).
+mod account;
+mod activation;
+mod chosen;
+mod cli;
+mod forgotten;
 mod hashing;
+mod identity;
 pub mod links;
 mod login;
 mod model;
 pub mod password;
+mod profile;
 mod roles;
 pub mod sessions;
+mod setup;
 #[cfg(test)]
 mod tests;
 pub mod throttle;
 pub mod tokens;
+mod users;
 
 pub use self::{
+    account::{Account, Identity, Manage, create_account},
+    chosen::strength as strength_of,
+    cli::Cli,
+    forgotten::PasswordForgotten,
     links::Purpose,
-    hashing::hash as hash_password,
     model::{User, brief_name, display_name, find, initials},
+    password::hash_password,
     roles::{Role, Roles},
+    setup::setup_link,
 };
-use crate::web::{Access::Public, Routes};
+use crate::web::{
+    Access::{Public, SignedIn},
+    Routes,
+};
 
 pub fn routes() -> Routes {
     Routes::default()
@@ -26,21 +43,18 @@ pub fn routes() -> Routes {
         .get("/connexion", Public, login::page)
         .post("/connexion", Public, login::create)
         .post("/deconnexion", Public, login::destroy)
-}
-
-#[derive(clap::Subcommand)]
-pub enum Cli {
-    /// Crée le premier administrateur
-    Create { #[arg(long)] email: String },
-}
-
-impl Cli {
-    pub async fn run(self, _app: crate::app::App) -> anyhow::Result<()> {
-        Ok(())
-    }
-}
-
-/// The one-time set-up link, while no administrator exists (RG-008).
-pub async fn setup_link(_app: &crate::app::App, _now: chrono::DateTime<chrono::Utc>) -> anyhow::Result<Option<String>> {
-    Ok(None)
+        .get("/mot-de-passe-oublie", Public, forgotten::page)
+        .post("/mot-de-passe-oublie", Public, forgotten::create)
+        .post("/force-du-mot-de-passe", Public, chosen::measure)
+        .get("/activation/{token}", Public, activation::page)
+        .post("/activation/{token}", Public, activation::create)
+        .get("/mot-de-passe/{token}", Public, activation::reset_page)
+        .post("/mot-de-passe/{token}", Public, activation::reset)
+        .get("/installation/{token}", Public, setup::page)
+        .post("/installation/{token}", Public, setup::create)
+        .get("/profil", SignedIn, profile::page)
+        .post("/profil", SignedIn, profile::update)
+        .get("/profil/mot-de-passe", SignedIn, profile::password_page)
+        .post("/profil/mot-de-passe", SignedIn, profile::change_password)
+        .merge(users::routes())
 }

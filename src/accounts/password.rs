@@ -97,6 +97,16 @@ impl Password {
     }
 }
 
+/// Checks and hashes a generated password, which knows nothing of its owner: demonstration accounts.
+///
+/// # Errors
+/// It does not follow the rules.
+pub async fn hash_password(app: &App, text: String) -> anyhow::Result<String> {
+    let rules = Rules::from(&*app.settings());
+    let password = Password::new(&text, &Context::default(), rules).map_err(|weak| anyhow::anyhow!(weak.to_string()))?;
+    password.hash(app).await
+}
+
 fn faults(text: &str, context: &Context, rules: Rules) -> Vec<String> {
     let mut faults = Vec::new();
     let length = text.chars().count();

@@ -180,8 +180,8 @@ pub async fn close(conn: &mut PgConnection, session: Uuid) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Ends every session of a person but `keep`: a new security stamp is a dead session everywhere.
-pub async fn revoke(tx: &mut Tx, user: Id<User>, keep: Option<Uuid>) -> sqlx::Result<()> {
+/// Ends every session of a person but `keep`: a new security stamp, returned, is a dead session everywhere.
+pub async fn revoke(tx: &mut Tx, user: Id<User>, keep: Option<Uuid>) -> sqlx::Result<Uuid> {
     let stamp = Uuid::new_v4();
     sqlx::query!("update users set security_stamp = $2 where id = $1", user as _, stamp).execute(tx.conn()).await?;
     sqlx::query!("delete from remember_families where user_id = $1", user as _).execute(tx.conn()).await?;
@@ -191,5 +191,5 @@ pub async fn revoke(tx: &mut Tx, user: Id<User>, keep: Option<Uuid>) -> sqlx::Re
     sqlx::query!("update sessions set security_stamp = $2, family_id = null where user_id = $1", user as _, stamp)
         .execute(tx.conn())
         .await?;
-    Ok(())
+    Ok(stamp)
 }

@@ -1,7 +1,23 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! The instance's own settings: organisation, contacts, password threshold.
-use crate::web::Routes;
+//! The instance's own settings: organisation, contacts, password threshold; the administration's
+//! first page and the statement of accessibility.
+mod accessibility;
+mod administration;
+mod organisation;
+#[cfg(test)]
+mod tests;
+
+pub use self::organisation::{read as read_organisation, save};
+use crate::{
+    accounts::Role,
+    web::{
+        Access::{self, Public, Roles},
+        Routes,
+    },
+};
 use sqlx::PgPool;
+
+const ADMIN: Access = Roles(&[Role::Admin]);
 
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -25,4 +41,9 @@ pub async fn load(db: &PgPool) -> sqlx::Result<Settings> {
 
 pub fn routes() -> Routes {
     Routes::default()
+        .get("/administration", ADMIN, administration::page)
+        .get("/administration/parametres", ADMIN, organisation::home)
+        .get("/administration/parametres/organisation", ADMIN, organisation::page)
+        .post("/administration/parametres/organisation", ADMIN, organisation::update)
+        .get("/accessibilite", Public, accessibility::page)
 }

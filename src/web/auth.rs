@@ -64,6 +64,11 @@ pub struct Allowed<A, S> {
 }
 
 impl<A, S> Allowed<A, S> {
+    /// For pages that only show the subject: the proof is given up.
+    pub fn into_subject(self) -> S {
+        self.subject
+    }
+
     /// For pages: whether to show the button of another action.
     pub fn may<B>(&self, _action: B) -> bool
     where
