@@ -160,7 +160,7 @@ impl Reply {
                 _ => {}
             }
         }
-        plain(&out.replace("&#39;", "'").replace("&quot;", "\"").replace("&#34;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+        plain(&out.replace("&#39;", "'").replace("&quot;", "\"").replace("&#34;", "\"").replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
     }
 }
 
