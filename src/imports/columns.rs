@@ -43,6 +43,9 @@ pub struct Columns {
     preview: Vec<(u64, Vec<String>)>,
     encodings: Vec<(String, String, bool)>,
     delimiters: Vec<(&'static str, &'static str, bool)>,
+    /// The campaign has a list that the file may complete.
+    has_list: bool,
+    opens_list: bool,
 }
 
 impl Columns {
@@ -127,7 +130,7 @@ fn chosen(import: &Import, form: &Form) -> Result<Vec<Column>> {
             let target = Target::from_code(form.raw(&format!("colonne-{i}"))).ok_or(Error::BadRequest("Une colonne n’a pas de choix. Rechargez la page."))?;
             let proposed = analysis.proposed.get(i).filter(|p| p.target == target);
             let confidence = proposed.map_or(if target == Target::Ignore { Confidence::Ignored } else { Confidence::Sure }, |p| p.confidence);
-            Ok(Column { header: header.clone(), target, confidence })
+            Ok(Column { header: header.clone(), target, confidence, opens_list: form.checked("ajouter-choix") })
         })
         .collect()
 }
@@ -158,9 +161,11 @@ fn view(shell: Shell, campaign: Campaign, import: Import, fields: &[Field], form
     let encodings = Encoding::CHOICES.into_iter().map(|e| (e.name().to_owned(), e.label().to_owned(), analysis.file.encoding.is_some_and(|found| found.label() == e.label()))).collect();
     let is = |d: char| analysis.file.delimiter == Some(d);
     let delimiters = vec![(";", "Point-virgule ( ; )", is(';')), (",", "Virgule ( , )", is(',')), ("t", "Tabulation", is('\t')), ("|", "Barre ( | )", is('|'))];
+    let has_list = fields.iter().any(|f| f.kind == FieldKind::Choice);
+    let opens_list = form.checked("ajouter-choix") || former.is_some_and(|m| m.iter().any(|c| c.opens_list));
     let step = if campaign.is_draft { 3 } else { 0 };
     let shell = shell.under("Campagnes", "/campagnes").under(campaign.name.clone(), campaign.url());
-    Ok(Columns { shell, campaign, import, step, form, lines, options: options(fields), preview, encodings, delimiters })
+    Ok(Columns { shell, campaign, import, step, form, lines, options: options(fields), preview, encodings, delimiters, has_list, opens_list })
 }
 
 fn options(fields: &[Field]) -> Vec<(&'static str, Vec<(String, String)>)> {

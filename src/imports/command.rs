@@ -249,7 +249,7 @@ impl Run {
                 .position(|c| c.header == *header || mapping::header_key(&c.header) == key)
                 .with_context(|| format!("Aucune colonne ne s’appelle « {header} ». Colonnes : {}", analysis.file.header.join(", ")))?;
             for column in columns.iter_mut().filter(|c| c.target == target) {
-                *column = Column { header: column.header.clone(), target: Target::New(FieldKind::ShortText.code().into()), confidence: Confidence::ToCheck };
+                *column = Column { header: column.header.clone(), target: Target::New(FieldKind::ShortText.code().into()), confidence: Confidence::ToCheck, opens_list: false };
             }
             columns[at].target = target;
         }

@@ -79,6 +79,7 @@ async fn write(app: &App, tx: &mut Tx, import: &Import) -> Result<Counters, Stop
         return Err(Stop::Refused("Campagne archivée : lecture seule.".into()));
     }
     create_fields(tx, import, &preview).await?;
+    complete_lists(tx, import, &preview).await?;
     let segments = create_segments(tx, import, &preview).await?;
     compare::mark_known(tx.conn(), import).await?;
     let created = insert(app, tx, import, &segments).await?;
@@ -112,6 +113,22 @@ async fn create_fields(tx: &mut Tx, import: &Import, preview: &Preview) -> Resul
                 _ => Stop::Broken(err.into()),
             });
         }
+    }
+    Ok(())
+}
+
+/// « Ajouter aux choix »; the base refuses a list of more than 200.
+async fn complete_lists(tx: &mut Tx, import: &Import, preview: &Preview) -> Result<(), Stop> {
+    for (number, values) in &preview.new_choices {
+        sqlx::query!(
+            "update campaign_fields set choices = choices || (select coalesce(array_agg(v), '{}') from unnest($3::text[]) v where v <> all (choices))
+             where campaign_id = $1 and number = $2",
+            import.campaign_id as _,
+            number,
+            values
+        )
+        .execute(tx.conn())
+        .await?;
     }
     Ok(())
 }

@@ -29,12 +29,45 @@ pub enum Slot {
     Identifier(Checker),
     /// The key of the label's field in `import_base`.
     Label(Checker, String),
-    Value { checker: Checker, key: String, searchable: bool },
+    Value { checker: Checker, key: String, searchable: bool, list: Option<OpenList> },
     Segment,
     Date,
     Time,
     Technician,
     Notes,
+}
+
+/// « Ajouter aux choix »: the values met that the field's list lacks, as many as it may still hold.
+#[derive(Default)]
+pub struct OpenList {
+    known: HashMap<String, String>,
+    /// First spelling of each new value.
+    pub added: Vec<String>,
+    room: usize,
+}
+
+/// Choices of a field (F-07).
+const MAX_CHOICES: usize = 200;
+
+impl OpenList {
+    pub fn of(choices: &[String]) -> Self {
+        let known = choices.iter().map(|c| (norm(c), c.clone())).collect();
+        Self { known, added: Vec::new(), room: MAX_CHOICES.saturating_sub(choices.len()) }
+    }
+
+    /// The value as the list has it; `None` when the list is full.
+    fn take(&mut self, text: &str) -> Option<String> {
+        let key = norm(text);
+        if let Some(known) = self.known.get(&key) {
+            return Some(known.clone());
+        }
+        if self.added.len() >= self.room || text.chars().count() > 255 {
+            return None;
+        }
+        self.known.insert(key, text.to_owned());
+        self.added.push(text.to_owned());
+        Some(text.to_owned())
+    }
 }
 
 /// Everything needed to check the lines of one import.
@@ -115,7 +148,7 @@ impl Plan {
         let (mut date, mut hour): (Option<(NaiveDate, Option<NaiveTime>)>, Option<NaiveTime>) = (None, None);
         let mut rejected = false;
         let Self { slots, technicians, segments, default_time } = self;
-        for (column, header, slot) in slots.iter() {
+        for (column, header, slot) in slots.iter_mut() {
             let cell = row.cell(*column);
             let text = tidy(cell.text);
             let mut issue = |is_error: bool, message: String| {
@@ -148,7 +181,11 @@ impl Plan {
                     Ok(None) => issue(true, "Valeur obligatoire manquante".into()),
                     Err(message) => issue(true, message),
                 },
-                Slot::Value { checker, key, searchable } => match checker.check(&text) {
+                Slot::Value { key, list: Some(list), .. } if !text.is_empty() => match list.take(&text) {
+                    Some(value) => push_pair(&mut scratch.base, key, &value),
+                    None => issue(true, "La liste a déjà 200 choix".into()),
+                },
+                Slot::Value { checker, key, searchable, .. } => match checker.check(&text) {
                     Ok(Some(accepted)) => {
                         if let Some(warning) = accepted.warning {
                             issue(false, warning);
@@ -348,7 +385,7 @@ pub fn slot(target: &Target, fields: &[crate::campaigns::Field]) -> Option<Slot>
             } else if field.is(Usage::Label) {
                 Slot::Label(checker, field.key())
             } else {
-                Slot::Value { checker, key: field.key(), searchable: field.searchable }
+                Slot::Value { checker, key: field.key(), searchable: field.searchable, list: None }
             }
         }
     })
@@ -365,7 +402,7 @@ mod tests {
             slots: vec![
                 (0, "Matricule".into(), Slot::Identifier(text("Matricule", true))),
                 (1, "Nom".into(), Slot::Label(text("Nom", true), "2".into())),
-                (2, "Poste".into(), Slot::Value { checker: text("Poste", false), key: "3".into(), searchable: true }),
+                (2, "Poste".into(), Slot::Value { checker: text("Poste", false), key: "3".into(), searchable: true, list: None }),
                 (3, "Site".into(), Slot::Segment),
                 (4, "Date".into(), Slot::Date),
                 (5, "Technicien".into(), Slot::Technician),

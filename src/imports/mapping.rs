@@ -42,6 +42,9 @@ pub struct Column {
     pub header: String,
     pub target: Target,
     pub confidence: Confidence,
+    /// « Ajouter aux choix »: values outside the field's list join it instead of being errors.
+    #[serde(default)]
+    pub opens_list: bool,
 }
 
 impl Target {
@@ -129,7 +132,7 @@ pub fn propose(headers: &[String], stats: &[ColumnStats], fields: &[Field], prev
                 taken.insert(target.clone());
             }
             let confidence = if exact { Confidence::Sure } else { Confidence::ToCheck };
-            columns[i] = Some(Column { header: header.clone(), target, confidence });
+            columns[i] = Some(Column { header: header.clone(), target, confidence, opens_list: false });
         }
     }
     let create = |i: usize| Target::New(stats.get(i).map_or(FieldKind::ShortText, ColumnStats::kind).code().into());
@@ -140,7 +143,7 @@ pub fn propose(headers: &[String], stats: &[ColumnStats], fields: &[Field], prev
             column.unwrap_or_else(|| {
                 let empty = stats.get(i).is_some_and(|s| s.filled == 0);
                 let (target, confidence) = if empty { (Target::Ignore, Confidence::Ignored) } else { (create(i), Confidence::ToCheck) };
-                Column { header: headers[i].clone(), target, confidence }
+                Column { header: headers[i].clone(), target, confidence, opens_list: false }
             })
         })
         .collect()
@@ -317,7 +320,7 @@ mod tests {
 
     #[test]
     fn faults_are_named() {
-        let column = |header: &str, target| Column { header: header.into(), target, confidence: Confidence::Sure };
+        let column = |header: &str, target| Column { header: header.into(), target, confidence: Confidence::Sure, opens_list: false };
         let fields = campaign();
         let got = faults(&[column("A", Target::Field(2)), column("B", Target::Field(2)), column("H", Target::PlannedTime)], &fields);
         assert_eq!(got[0].1, "La colonne identifiant est obligatoire");

@@ -129,6 +129,9 @@ pub struct Preview {
     /// Fields that the import will create: (number, label, kind code, choices).
     pub new_fields: Vec<(i32, String, String, Vec<String>)>,
     pub label_from_identifier: bool,
+    /// Values that join the lists of existing fields: (number, values).
+    #[serde(default)]
+    pub new_choices: Vec<(i32, Vec<String>)>,
 }
 
 #[derive(Clone)]

@@ -290,3 +290,24 @@ async fn p_051_read_is_the_sum_on_every_real_file(db: PgPool) {
         assert!(state == "done" && sums, "{name}: {state}");
     }
 }
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn a_value_outside_the_list_is_an_error_or_joins_it(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    sqlx::query("update campaign_fields set kind = 'choice', choices = array['Écran'] where number = 4").execute(&app.app.db).await.unwrap();
+    let file = "Matricule;Nom;Lieu\nA1;X;écran\nA2;Y;Clavier\n";
+    let at = check(&app, &sophie, &campaign, file).await;
+    sophie.get(&format!("{at}/apercu")).await.shows("1 ligne valide").shows("Valeur hors liste : « Clavier »");
+    sophie
+        .submit(&format!("{at}/colonnes"), &[("colonne-0", "champ-1"), ("colonne-1", "champ-2"), ("colonne-2", "champ-4"), ("ajouter-choix", "oui")])
+        .await
+        .redirects_to(&at);
+    app.drain().await;
+    sophie.post(&format!("{at}/apercu")).await.redirects_to(&at);
+    app.drain().await;
+    let values: Vec<String> = sqlx::query_scalar("select values ->> '4' from operations order by identifier").fetch_all(&app.app.db).await.unwrap();
+    assert_eq!(values, ["Écran", "Clavier"]);
+    assert_eq!(app.count("select cardinality(choices)::bigint from campaign_fields where number = 4").await, 2);
+}

@@ -45,6 +45,7 @@ pub async fn run(app: &App, import: &Import) -> Result<(), Stop> {
     }
     let mut tally = read??;
     preview.segments = std::mem::take(&mut tally.segments.names);
+    preview.new_choices = std::mem::take(&mut tally.choices);
     reject_duplicates(app, import, analysis, &mut tally).await?;
     let counters = count(app, import, analysis, &tally).await?;
     let mut conn = app.db.acquire().await?;
@@ -89,9 +90,9 @@ async fn plan(app: &App, import: &Import, analysis: &Analysis, mapping: &[Column
                 let checker = Checker::new(kind, &label, false, None, None, &choices);
                 preview.new_fields.push((next, label, kind.code().into(), choices));
                 let searchable = matches!(kind, FieldKind::ShortText | FieldKind::Email);
-                Some(line::Slot::Value { checker, key: next.to_string(), searchable })
+                Some(line::Slot::Value { checker, key: next.to_string(), searchable, list: None })
             }
-            target => line::slot(target, &fields),
+            target => line::slot(target, &fields).map(|slot| open_list(slot, column, &fields)),
         };
         slots.extend(slot.map(|slot| (i, column.header.clone(), slot)));
     }
@@ -109,6 +110,18 @@ async fn plan(app: &App, import: &Import, analysis: &Analysis, mapping: &[Column
     };
     let default_time = sqlx::query_scalar!("select default_time from campaigns where id = $1", import.campaign_id as _).fetch_one(&mut *conn).await?;
     Ok((Plan { slots, technicians, default_time, segments: Segments::default() }, preview))
+}
+
+/// « Ajouter aux choix », for a list of the campaign.
+fn open_list(slot: line::Slot, column: &Column, fields: &[Field]) -> line::Slot {
+    let list = |number: i32| fields.iter().find(|f| f.number == number && f.kind == FieldKind::Choice && column.opens_list);
+    match (slot, &column.target) {
+        (line::Slot::Value { checker, key, searchable, .. }, Target::Field(number)) => {
+            let list = list(*number).map(|f| line::OpenList::of(&f.choices));
+            line::Slot::Value { checker, key, searchable, list }
+        }
+        (slot, _) => slot,
+    }
 }
 
 /// The header, or « header (2) » when a field already has that name.
@@ -135,11 +148,13 @@ struct Tally {
     errors: i64,
     warned: i64,
     segments: Segments,
+    /// New choices by field number.
+    choices: Vec<(i32, Vec<String>)>,
 }
 
 /// Reads and checks every line; never holds more than a few blocks.
 fn read(path: PathBuf, layout: Layout, mut plan: Plan, sender: mpsc::Sender<Batch>) -> Result<Tally, Stop> {
-    let mut tally = Tally { read: 0, rejected: 0, errors: 0, warned: 0, segments: Segments::default() };
+    let mut tally = Tally { read: 0, rejected: 0, errors: 0, warned: 0, segments: Segments::default(), choices: Vec::new() };
     let (mut rows, mut row) = (tabular::rows(&path, &layout).map_err(refused)?, Row::new());
     let (mut lines, mut issues, mut rejects) = (String::with_capacity(BLOCK + 4096), Vec::new(), Vec::new());
     let mut scratch = Scratch::default();
@@ -178,7 +193,15 @@ fn read(path: PathBuf, layout: Layout, mut plan: Plan, sender: mpsc::Sender<Batc
     send(Batch::Issues(issues))?;
     send(Batch::Rejects(rejects))?;
     tally.segments = plan.segments;
+    tally.choices = plan.slots.into_iter().filter_map(|(_, _, slot)| added(slot)).collect();
     Ok(tally)
+}
+
+fn added(slot: line::Slot) -> Option<(i32, Vec<String>)> {
+    match slot {
+        line::Slot::Value { key, list: Some(list), .. } if !list.added.is_empty() => Some((key.parse().ok()?, list.added)),
+        _ => None,
+    }
 }
 
 fn summary(scratch: &Scratch) -> String {
