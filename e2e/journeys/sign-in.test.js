@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
-import { axe, everyTheme, launch, newPage, noFault, plain, press, signIn } from "../support/browser.js"
+import { accessible, axe, launch, newPage, noFault, plain, press, signIn } from "../support/browser.js"
 import { startServer } from "../support/server.js"
 
 let server, browser
@@ -20,7 +20,7 @@ test("la page de connexion est accessible, dans les deux thèmes et aux deux lar
   assert.equal(await page.locator("h1").count(), 1)
   assert.equal(await page.locator("html").getAttribute("lang"), "fr")
   await page.getByRole("link", { name: "Mot de passe oublié" }).waitFor()
-  await everyTheme(page, () => axe(page))
+  await accessible(page)
   noFault(page)
 })
 
@@ -35,7 +35,7 @@ test("Sophie se connecte au clavier seul, puis se déconnecte", async () => {
   await page.keyboard.insertText(sophie.password)
   await press(page, "Enter")
   await page.waitForURL((url) => url.pathname !== "/connexion")
-  await everyTheme(page, () => axe(page))
+  await accessible(page)
   await page.getByText("Sophie MARTIN").first().click()
   await page.getByRole("button", { name: "Déconnexion" }).click()
   await page.getByText("Vous êtes déconnecté").waitFor()

@@ -40,11 +40,18 @@ export async function signIn(page, account) {
   await page.waitForURL((url) => url.pathname !== "/connexion")
 }
 
+/** axe in the two themes and at the two widths: every rule by day, and by night the one that colours change. */
+export async function accessible(page) {
+  await everyTheme(page, ({ theme }) => axe(page, { only: theme === "dark" ? ["color-contrast"] : null }))
+}
+
 /** Fails with the list of what axe found: rule, help, and the elements. */
-export async function axe(page, { exclude = [] } = {}) {
-  let builder = new AxeBuilder({ page }).options({ runOnly: { type: "tag", values: TAGS }, rules: EXPERIMENTAL })
-  for (const selector of exclude) builder = builder.exclude(selector)
-  const { violations } = await builder.analyze()
+export async function axe(page, { only = null } = {}) {
+  const options = only
+    ? { runOnly: { type: "rule", values: only } }
+    : { runOnly: { type: "tag", values: TAGS }, rules: EXPERIMENTAL }
+  // No frame anywhere: the legacy mode spares a blank page at each run.
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).options({ ...options, resultTypes: ["violations"] }).analyze()
   const lines = violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map((node) => `    ${node.target.join(" ")}  ${node.html.slice(0, 160)}`).join("\n")}`)
   assert.equal(lines.length, 0, `axe, ${page.url()} :\n${lines.join("\n")}`)
 }
@@ -91,17 +98,23 @@ export function noExternal(page, baseURL) {
   })
 }
 
-/** From now on a script error or a refusal of the content security policy is a fault. */
+/** From now on a script error, a refusal of the content security policy or anything the console calls an error is a fault. */
 export function noErrors(page) {
   page.on("pageerror", (error) => faults(page).push(`erreur de script : ${error.message}`))
   page.on("console", (message) => {
-    if (message.type() === "error" && /Content Security Policy|Uncaught/.test(message.text())) faults(page).push(message.text())
+    if (message.type() === "error" && !EXPECTED.test(message.text())) faults(page).push(`console : ${message.text()} (${message.location().url})`)
+  })
+  page.on("response", (response) => {
+    if (response.status() >= 500) faults(page).push(`${response.status()} ${response.url()}`)
   })
 }
 
-/** To call at the end of a journey. */
-export function noFault(page) {
-  assert.deepEqual(faults(page), [])
+// What Chromium writes of a form that the server sends back with its errors.
+const EXPECTED = /^Failed to load resource: the server responded with a status of 422/
+
+/** To call at the end of a journey. `except`: the errors that it caused on purpose. */
+export function noFault(page, { except } = {}) {
+  assert.deepEqual(faults(page).filter((fault) => !except?.test(fault)), [])
 }
 
 /** Presses keys one after the other: press(page, "Tab", "Tab", "Enter"). */
@@ -109,15 +122,55 @@ export async function press(page, ...keys) {
   for (const key of keys) await page.keyboard.press(key)
 }
 
-/** The accessible name of what has the focus, spaces and apostrophes made plain. */
-export async function focused(page) {
-  return plain(await page.evaluate(() => {
-    const element = document.activeElement
-    return element?.labels?.[0]?.textContent || element?.getAttribute("aria-label") || element?.textContent || ""
-  }))
+/** Tab until the focus is on this role and name, as a person would; fails after a whole turn of the page. */
+export async function tabTo(page, role, name, { key = "Tab", limit = 400 } = {}) {
+  const wanted = page.getByRole(role, typeof name === "string" ? { name, exact: true } : { name })
+  await wanted.first().waitFor()
+  for (let i = 0; i < limit; i++) {
+    await page.keyboard.press(key)
+    if (await wanted.evaluateAll((elements) => elements.includes(document.activeElement))) {
+      assert.ok(await focusShows(page), `le focus ne se voit pas sur ${role} « ${name} », ${page.url()}`)
+      return
+    }
+  }
+  assert.fail(`Tab n'atteint pas ${role} « ${name} », ${page.url()}`)
+}
+
+/** The ring of the focus is drawn, on the element or on what stands for it (the zone of a file, the label of a box). */
+function focusShows(page) {
+  return page.evaluate(() => {
+    for (let element = document.activeElement, up = 0; element && up < 3; element = element.parentElement, up++) {
+      const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element)
+      if ((outlineStyle !== "none" && parseFloat(outlineWidth) > 0) || boxShadow !== "none") return true
+    }
+    return false
+  })
+}
+
+/** Whether the focus is on this element, or inside. */
+export function hasFocus(locator) {
+  return locator.evaluate((element) => element === document.activeElement || element.contains(document.activeElement))
 }
 
 /** Text compared as the rules say (RG-086): every space alike, every apostrophe alike. */
 export function plain(text) {
   return text.replace(/[\s\u00a0\u202f]+/g, " ").replace(/’/g, "'").trim()
+}
+
+/** A pattern that finds a sentence whatever its spaces and apostrophes: getByText(says("Prévue à 14 h")). */
+export function says(text, { exact = false } = {}) {
+  const source = text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/'/g, "['’]").replace(/ /g, "[\\s\u00a0\u202f]+")
+  return new RegExp(exact ? `^\\s*${source}\\s*$` : source)
+}
+
+/** Waits until `read` gives `wanted`; fails with what it gave last. */
+export async function becomes(read, wanted, what, timeout = 10_000) {
+  const limit = Date.now() + timeout
+  let last
+  do {
+    last = await read()
+    if (last === wanted) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  } while (Date.now() < limit)
+  assert.equal(last, wanted, what)
 }

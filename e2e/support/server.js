@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The real binary, alone: its own data directory, its own port, the demonstration data.
 import { spawn } from "node:child_process"
-import { mkdtemp, rm } from "node:fs/promises"
+import { chmod, mkdtemp, rm } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -13,6 +13,7 @@ const PATIENCE = 120_000   // a cold database, its migrations and the demonstrat
 /** Starts the server; resolves once it is ready, with its address and the accounts it printed. */
 export async function startServer() {
   const directory = await mkdtemp(join(tmpdir(), "opstracker-e2e-"))
+  if (process.getuid?.() === 0) await chmod(directory, 0o711)   // root gives its PostgreSQL to another account
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const child = spawn(BINARY, ["serve", "--demo-if-empty"], {
