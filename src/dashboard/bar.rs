@@ -12,10 +12,9 @@ pub struct Part {
 }
 
 /// The order of the parts: what is done first, what needs action last.
-const ORDER: [Category; 6] =
-    [Category::Done, Category::InProgress, Category::Planned, Category::Todo, Category::Postponed, Category::Blocked];
+const ORDER: [Category; 5] = [Category::Done, Category::InProgress, Category::Planned, Category::Postponed, Category::Blocked];
 
-/// « À planifier » is the bare track: a bar that is not started is empty.
+/// « À planifier » is the bare track at the end: a bar that is not started is empty.
 pub fn stacked(counts: &Counts) -> Vec<Part> {
     let tenths = |n: u64| u64::try_from(u128::from(n) * 1000 / u128::from(counts.scope().max(1))).unwrap_or(1000);
     let mut from = 0;

@@ -37,6 +37,11 @@ pub struct SegmentFigures {
 }
 
 impl SegmentFigures {
+    /// A name that need not wrap.
+    pub fn is_short(&self) -> bool {
+        self.name.chars().count() <= 24
+    }
+
     /// What the list's filter calls it.
     pub fn code(&self) -> String {
         self.id.map_or_else(|| "aucun".into(), |id| id.to_string())

@@ -7,7 +7,7 @@ use crate::{
     clock,
     db::Id,
     operations::{Operation, values},
-    text::count,
+    text::{count, norm},
     web::{Result, format},
     workflows::{Category, Workflow},
 };
@@ -117,7 +117,10 @@ fn main_gesture(workflow: &Workflow, status: i32, user: &User) -> Result<Option<
 
 /// « Bureau D301, Bâtiment B »
 fn place(location: Option<String>, segment: Option<String>) -> Option<String> {
-    let parts: Vec<String> = location.into_iter().chain(segment).filter(|text| !text.is_empty()).collect();
+    let location = location.unwrap_or_default();
+    // Said once when the place already names its segment.
+    let segment = segment.filter(|name| !norm(&location).contains(&norm(name))).unwrap_or_default();
+    let parts: Vec<String> = [location, segment].into_iter().filter(|text| !text.is_empty()).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
@@ -180,5 +183,19 @@ impl Visit {
             _ if self.postponed > 1 => Some(format!("Reportée {} fois : « {reason} »", self.postponed)),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn a_place_is_said_once() {
+        let of = |location: &str, segment: &str| place(Some(location.into()), Some(segment.into()));
+        assert_eq!(of("Bureau D301", "Bâtiment B").as_deref(), Some("Bureau D301, Bâtiment B"));
+        assert_eq!(of("Bureau D301, bâtiment b", "Bâtiment B").as_deref(), Some("Bureau D301, bâtiment b"));
+        assert_eq!(place(None, Some("Bâtiment B".into())).as_deref(), Some("Bâtiment B"));
+        assert_eq!(of("", ""), None);
     }
 }

@@ -67,9 +67,13 @@ pub fn compact(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     format!("{} {}{year}, {}", ordinal(date.day()), month(date), hour(at))
 }
 
-/// « 10 mars », with the year when it is not today's.
+const SHORT_MONTHS: [&str; 12] =
+    ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."];
+
+/// « 23 nov. », with the year when it is not today's.
 pub fn day_month(date: NaiveDate, today: NaiveDate) -> String {
-    if date.year() == today.year() { format!("{} {}", ordinal(date.day()), month(date)) } else { long(date) }
+    let year = if date.year() == today.year() { String::new() } else { format!(" {}", date.year()) };
+    format!("{} {}{year}", ordinal(date.day()), SHORT_MONTHS[date.month0() as usize])
 }
 
 /// « 12/03/2026 à 14 h 30 »
