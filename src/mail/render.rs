@@ -131,6 +131,8 @@ mod tests {
         };
         let message = letter.build(&"ops@ops.test".parse().unwrap(), &settings, "ops.test").unwrap();
         let text = String::from_utf8(message.formatted()).unwrap();
-        assert!(!text.contains("\r\nBcc:"), "{text}");
+        let (headers, _) = text.split_once("\r\n\r\n").unwrap();
+        assert!(!headers.contains("\r\nBcc:"), "{headers}");
+        assert!(headers.contains("Subject: ") && headers.contains("Auto-Submitted: auto-generated"), "{headers}");
     }
 }
