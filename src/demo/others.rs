@@ -125,9 +125,12 @@ async fn office(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told: &mut
     let tale = tale(conn, told, (cast, &open, &workflow), (SOPHIE, when), file).await?;
     for (rank, target) in targets().into_iter().take(50).enumerate() {
         let segment = if rank < 20 { 0 } else if rank < 35 { 1 } else { 2 };
-        let mut values = windows11::values(&target);
-        values.insert("4".into(), format!("Bureau {}", target.office).into());
-        let item = Item { segment, identifier: target.agent.matricule(), label: target.agent.label(), values };
+        let item = Item {
+            segment,
+            identifier: target.agent.matricule(),
+            label: target.agent.label(),
+            values: windows11::values(&target),
+        };
         let who = [LUC, EMILIE, THOMAS][segment];
         let mut teller = tale.begin(told, item, who)?;
         if rank % 5 < 3 {
@@ -248,7 +251,7 @@ async fn printers(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told: &m
             label: format!("Imprimante étage {floor}, aile {wing}"),
             values: text(&[
                 ("3", rng.pick(PRINTERS[2].choices).to_owned()),
-                ("4", format!("Couloir {wing}, étage {floor}, {}", open.segments[segment].1)),
+                ("4", format!("Couloir {wing}, étage {floor}")),
                 ("5", cal.worked(-190 + rank as i64).to_string()),
             ]),
         };
@@ -325,11 +328,13 @@ async fn photos(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, badges: &B
     let file = File { name: "badges.csv", lines: 40, fields: &FIELDS, segment: "Service" };
     let when = created + Duration::minutes(8);
     let tale = tale(conn, told, (cast, &open, &workflow), (NADIA, when), file).await?;
-    for (rank, target) in targets().into_iter().skip(300).take(40).enumerate() {
+    let mut fates: Vec<usize> = (0..40).map(|rank| if rank == 39 { GIVEN_UP } else { rank % 8 }).collect();
+    Rng::new(16).shuffle(&mut fates);
+    for (rank, (target, fate)) in targets().into_iter().skip(300).zip(fates).enumerate() {
         let item = badge(rank, &target);
         let who = if rank % 2 == 0 { THOMAS } else { EMILIE };
         let mut teller = tale.begin(told, item, who)?;
-        tell_photo(&mut teller, cal, cast, who, rank)?;
+        tell_photo(&mut teller, cal, cast, who, (rank, fate))?;
         teller.end();
     }
     Ok(())
@@ -345,14 +350,16 @@ fn badge(rank: usize, target: &Target) -> Item {
     }
 }
 
-/// Of each eight: three or four handed, one photographed, two ready, the others to prepare, to do
-/// again or given up.
-fn tell_photo(teller: &mut Teller<'_>, cal: &Calendar, cast: &Cast, who: &str, rank: usize) -> Result<()> {
+/// One of the forty fates.
+const GIVEN_UP: usize = 8;
+
+/// Of eight fates, three are handed, one photographed, two ready, one to prepare, one to do again.
+fn tell_photo(teller: &mut Teller<'_>, cal: &Calendar, cast: &Cast, who: &str, (rank, fate): (usize, usize)) -> Result<()> {
     let (nadia, who) = (cast.id(NADIA), cast.id(who));
     let start = 540 + 20 * (rank as u32 % 12);
     let photo = at(cal.before(1 + rank % 9), start);
     let prepare = |teller: &mut Teller<'_>| teller.step_to(nadia, at(cal.before(11), 600 + rank as u32), "prepare", photo);
-    match rank % 8 {
+    match fate {
         0..=2 => {
             prepare(teller)?;
             teller.step(who, photo + Duration::minutes(2), "photograph")?;
@@ -367,7 +374,7 @@ fn tell_photo(teller: &mut Teller<'_>, cal: &Calendar, cast: &Cast, who: &str, r
             teller.step_to(nadia, at(cal.before(11), 600 + rank as u32), "prepare", at(day, start))
         }
         6 => Ok(()),
-        _ if rank == 39 => teller.moves(nadia, at(cal.before(2), 700), "abandon", None, Some("Agent muté dans une autre direction")),
+        GIVEN_UP => teller.moves(nadia, at(cal.before(2), 700), "abandon", None, Some("Agent muté dans une autre direction")),
         _ => {
             prepare(teller)?;
             teller.step(who, photo + Duration::minutes(3), "photograph")?;

@@ -62,8 +62,9 @@ impl Target {
         BUILDINGS[self.building].0
     }
 
+    /// The building is the segment, shown beside it.
     pub fn location(&self) -> String {
-        format!("Bureau {}, {}", self.office, self.building_name())
+        format!("Bureau {}", self.office)
     }
 
     /// The digit after the wing.
@@ -134,7 +135,7 @@ mod tests {
         let all = targets();
         let anne = &all[89];
         assert_eq!((anne.agent.label().as_str(), anne.equipment.as_str()), ("MOREAU Anne", "PC-0089B"));
-        assert_eq!(anne.location(), "Bureau A108, Bâtiment A");
+        assert_eq!(anne.location(), "Bureau A108");
         assert_eq!(anne.floor(), "1");
         let equipments: std::collections::HashSet<_> = all.iter().map(|t| &t.equipment).collect();
         assert_eq!(equipments.len(), TARGETS);

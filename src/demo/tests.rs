@@ -40,8 +40,8 @@ impl TestApp {
     /// Karim's operations planned on this day: (hour, label, equipment, location, category).
     async fn karims_day(&self, day: NaiveDate) -> Vec<(String, String, String, String, String)> {
         sqlx::query_as(
-            "select to_char(o.planned_at at time zone 'Europe/Paris', 'HH24:MI'), o.label, o.values ->> '3', o.values ->> '4', o.category::text
-             from operations o join users u on u.id = o.assignee_id
+            "select to_char(o.planned_at at time zone 'Europe/Paris', 'HH24:MI'), o.label, o.values ->> '3', o.values ->> '4' || ', ' || s.name, o.category::text
+             from operations o join segments s on s.id = o.segment_id join users u on u.id = o.assignee_id
              where u.email = 'karim.benali@demo.example' and (o.planned_at at time zone 'Europe/Paris')::date = $1 order by o.planned_at",
         )
         .bind(day)
@@ -125,6 +125,7 @@ async fn us_1605_karims_day(db: PgPool) {
     assert_eq!(count("o.category = 'postponed' and o.planned_at is null").await, 2);
     assert_eq!(count("o.category = 'postponed'").await, 2);
     assert_eq!(count("o.category = 'blocked' and o.last_reason = 'Erreur au démarrage'").await, 1);
+    assert_eq!(count("o.done_at >= timestamptz '2026-03-12 00:00+01'").await, 2, "of today");
     assert_eq!(count("o.done_at > timestamptz '2026-03-12 13:35Z' - interval '30 days'").await, 20);
     assert_eq!(count("o.label = 'MOREAU Anne' and o.postpone_count = 1 and o.last_reason = 'Utilisateur indisponible' and o.initial_planned_at < o.planned_at").await, 1);
     assert_eq!(count("o.label = 'PETIT Marc' and o.values ->> '5' = '+33199004156'").await, 1);

@@ -196,7 +196,7 @@ impl Scene<'_> {
         for (rank, t) in planned.iter().skip(AFTERNOON.len()).enumerate() {
             let who = match rank {
                 r if r % 22 == 21 => None,
-                r if r % 11 == 4 => Some(KARIM),
+                r if r % 33 == 4 => Some(KARIM),
                 r if r % 11 == 1 || r % 11 == 7 => Some(PAUL),
                 r if r % 2 == 0 => Some(LUC),
                 _ => Some(EMILIE),
