@@ -27,8 +27,8 @@ export async function startServer() {
   })
   const output = []
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => output.push(text))
-  const ended = new Promise((resolve) => child.on("exit", resolve))
-  child.on("error", (error) => output.push(String(error)))
+  let missing = null   // no binary at all
+  const ended = new Promise((resolve) => { child.on("exit", resolve); child.on("error", (error) => { missing = error; resolve() }) })
 
   const stop = async () => {
     child.kill("SIGTERM")
@@ -36,7 +36,7 @@ export async function startServer() {
     await rm(directory, { recursive: true, force: true, maxRetries: 5 })
   }
   try {
-    await ready(url, child)
+    await ready(url, child, () => missing)
   } catch (error) {
     await stop()
     throw new Error(`${error.message}\n--- sortie du serveur ---\n${output.join("")}`)
@@ -55,9 +55,10 @@ export function accounts(text) {
   return found
 }
 
-async function ready(url, child) {
+async function ready(url, child, missing) {
   const limit = Date.now() + PATIENCE
   while (Date.now() < limit) {
+    if (missing()) throw new Error(`${missing().message} : cargo build --release, ou OPSTRACKER_BIN=/chemin/du/binaire`)
     if (child.exitCode !== null || child.signalCode) throw new Error(`le serveur s'est arrêté (${child.exitCode ?? child.signalCode})`)
     const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2000) }).catch(() => null)
     if (answer?.ok) return
