@@ -74,7 +74,9 @@ def by_http(server, file, name):
     server.sql("checkpoint")
     began = time.perf_counter()
     browser.post(f"{url}/apercu", {})
-    until(lambda: b"1-50 sur" in browser.get(f"{root}/operations")[2].replace(b"\xc2\xa0", b" ").replace(b"\xe2\x80\xaf", b" "))
+    until(lambda: "Terminé" in browser.get(url)[2].decode())
+    if "1-50 sur" not in re.sub("[\u00a0\u202f]", " ", browser.get(f"{root}/operations")[2].decode()):
+        raise SystemExit("import terminé, lignes invisibles")
     seconds["confirmation"] = time.perf_counter() - began
     done = server.sql(f"select state || ' ' || (select count(*) from operations where campaign_id = '{campaign}') from imports where campaign_id = '{campaign}'")
     if not done.startswith("done"):

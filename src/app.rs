@@ -19,9 +19,6 @@ use tower_http::{
 };
 use uuid::Uuid;
 
-/// A form is small; uploads have their own limit (F-04).
-const BODY_LIMIT: usize = 1 << 20;
-
 #[derive(Clone)]
 pub struct App {
     pub config: Arc<Config>,
@@ -99,7 +96,8 @@ pub fn router(app: App) -> Router {
     routes()
         .router
         .fallback(|| async { web::Error::NotFound })
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(DefaultBodyLimit::max(web::body::LIMIT))
+        .layer(middleware::from_fn(web::body::layer))
         .layer(middleware::from_fn(web::forgery::layer))
         .layer(middleware::from_fn_with_state(app.clone(), web::session::layer))
         .layer(CatchPanicLayer::new())
@@ -114,6 +112,8 @@ pub async fn pool(options: sqlx::postgres::PgConnectOptions, connections: u32) -
     sqlx::postgres::PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(std::time::Duration::from_secs(10))
+        // A broken connection is found by its first statement; asking before costs a round trip a page.
+        .test_before_acquire(false)
         .connect_with(options.application_name("opstracker"))
         .await
 }

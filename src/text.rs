@@ -79,13 +79,15 @@ macro_rules! natural {
                 u64::try_from(self).unwrap_or(0)
             }
         }
-        impl Natural for &$integer {
-            fn natural(self) -> u64 {
-                (*self).natural()
-            }
-        }
     )*};
 }
+
+impl<N: Natural + Copy> Natural for &N {
+    fn natural(self) -> u64 {
+        (*self).natural()
+    }
+}
+
 natural!(u8 u16 u32 u64 usize i16 i32 i64);
 
 /// The pattern that finds `text` literally with `like`: `%`, `_` and `\` are themselves.

@@ -37,7 +37,7 @@ pub async fn resume(app: &App, presented: &Presented, visitor: &Visitor) -> sqlx
     }
     let mut conn = app.db.acquire().await?;
     if let Some(token) = &presented.session
-        && let Some(found) = by_session(&mut conn, token, visitor.now).await?
+        && let Some(found) = by_session(&mut conn, token, visitor.now, is_gesture(visitor)).await?
     {
         return Ok(found);
     }
@@ -47,7 +47,13 @@ pub async fn resume(app: &App, presented: &Presented, visitor: &Visitor) -> sqlx
     }
 }
 
-async fn by_session(conn: &mut PgConnection, token: &str, now: DateTime<Utc>) -> sqlx::Result<Option<Found>> {
+/// A page that refreshes itself and a stream that reconnects are not the person: they do not keep
+/// the session alive.
+fn is_gesture(visitor: &Visitor) -> bool {
+    !visitor.refresh && visitor.path != "/flux"
+}
+
+async fn by_session(conn: &mut PgConnection, token: &str, now: DateTime<Utc>, gesture: bool) -> sqlx::Result<Option<Found>> {
     let hash = tokens::hash(token);
     let row = sqlx::query!(
         "select s.id as session, s.seen_at, u.id, u.email, u.first_name, u.last_name, u.roles, u.theme, u.start_page
@@ -59,7 +65,7 @@ async fn by_session(conn: &mut PgConnection, token: &str, now: DateTime<Utc>) ->
     .fetch_optional(&mut *conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    if now - row.seen_at > Duration::minutes(1) {
+    if gesture && now - row.seen_at > Duration::minutes(1) {
         sqlx::query!(
             "update sessions set seen_at = $2, expires_at = $3 where token_hash = $1",
             hash,
@@ -120,7 +126,7 @@ async fn by_remember(app: &App, conn: &mut PgConnection, token: &str, visitor: &
         .await?;
         set.push(cookies::secret(app, "rester", &next, Some(REMEMBERED.num_days())));
     }
-    let mut found = by_session(conn, &session, now).await?.unwrap_or_default();
+    let mut found = by_session(conn, &session, now, true).await?.unwrap_or_default();
     found.cookies = set;
     Ok(found)
 }

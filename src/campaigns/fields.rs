@@ -127,6 +127,11 @@ impl Field {
         format!("champ-{}", self.number)
     }
 
+    /// « Identifiant », « Clé de l'agent »…
+    pub fn usage_labels(&self) -> Vec<&'static str> {
+        Usage::ALL.into_iter().filter(|usage| self.is(*usage)).map(Usage::label).collect()
+    }
+
     /// Kept in a column of its own rather than among the values.
     pub fn is_column(&self) -> bool {
         self.is(Usage::Identifier) || self.is(Usage::Label)

@@ -2,17 +2,24 @@
 //! Campaigns: what they are, who may do what with them, their fields and segments (01 §2).
 mod commands;
 mod counts;
+mod field_commands;
 mod fields;
 pub mod grants;
 mod index;
 mod lifecycle;
 mod model;
 mod policy;
+mod reindex;
 mod segments;
 pub mod settings;
 pub mod status;
 #[cfg(test)]
+mod matrix_tests;
+#[cfg(test)]
+mod settings_tests;
+#[cfg(test)]
 pub(crate) mod tests;
+mod usages;
 mod wizard;
 
 pub use self::{
@@ -20,7 +27,8 @@ pub use self::{
     fields::{Field, FieldKind, Usage, copy_from_type, fields},
     model::{Campaign, tabs},
     policy::{Audit, Configure, Create, Export, Grantable, Own, Restore, View, among, visible},
-    segments::{NO_SEGMENT, Segment, segments},
+    reindex::Reindex,
+    segments::{NO_SEGMENT, Segment, create_segment, rename_segment, segments},
     status::Status,
     wizard::STEPS,
 };
@@ -48,6 +56,16 @@ pub fn routes() -> Routes {
         .post("/campagnes/{id}/restauration", OWN, lifecycle::restore)
         .get("/campagnes/{id}/parametres/general", CONFIGURE, settings::general::page)
         .post("/campagnes/{id}/parametres/general", CONFIGURE, settings::general::update)
+        .get("/campagnes/{id}/parametres/champs", CONFIGURE, settings::fields::page)
+        .post("/campagnes/{id}/parametres/champs/usages", CONFIGURE, settings::fields::set_usages)
+        .get("/campagnes/{id}/parametres/champs/nouveau", CONFIGURE, settings::field::new_page)
+        .post("/campagnes/{id}/parametres/champs/nouveau", CONFIGURE, settings::field::create)
+        .get("/campagnes/{id}/parametres/champs/{field}", CONFIGURE, settings::field::page)
+        .post("/campagnes/{id}/parametres/champs/{field}", CONFIGURE, settings::field::update)
+        .post("/campagnes/{id}/parametres/champs/{field}/position", CONFIGURE, settings::fields::reorder)
+        .get("/campagnes/{id}/parametres/champs/{field}/suppression", CONFIGURE, settings::fields::delete_page)
+        .post("/campagnes/{id}/parametres/champs/{field}/suppression", CONFIGURE, settings::fields::delete)
+        .post("/campagnes/{id}/parametres/champs/{field}/retablissement", CONFIGURE, settings::fields::restore)
         .get("/campagnes/{id}/parametres/habilitations", CONFIGURE, settings::grants::page)
         .post("/campagnes/{id}/parametres/habilitations", CONFIGURE, settings::grants::create)
         .post("/campagnes/{id}/parametres/habilitations/droits", CONFIGURE, settings::grants::update)

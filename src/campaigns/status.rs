@@ -112,7 +112,12 @@ impl Status {
 
 /// Re-evaluates the status after an event that may change it; writes and traces only a change.
 /// Called at the end of every command on the campaign's operations, and daily at 00:05.
+///
+/// Two people who finish the last two operations at once wait for each other here, so that the
+/// second sees the first: an advisory lock, since the campaign's row is not for its children's
+/// writers (10-decisions 5).
 pub async fn refresh(tx: &mut Tx, campaign: Id<Campaign>) -> sqlx::Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 1))::text as locked", campaign.to_string()).fetch_one(tx.conn()).await?;
     let row = sqlx::query!(
         r#"select status, status_forced as "status_forced: Status", activated_at is not null as "validated!",
                   archived_at is not null as "archived!", start_date, ever_started,
@@ -142,10 +147,11 @@ pub async fn refresh(tx: &mut Tx, campaign: Id<Campaign>) -> sqlx::Result<()> {
     sqlx::query!(
         "update campaigns set status = $2, updated_at = $3,
                 finished_at = case when $2 = any(array['finished', 'archived']::campaign_status[]) then coalesce(finished_at, $3::timestamptz) end
-         where id = $1",
+         where id = $1 and (archived_at is not null) = $4",
         campaign as _,
         next as _,
-        now
+        now,
+        row.archived
     )
     .execute(tx.conn())
     .await?;

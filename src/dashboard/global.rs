@@ -2,6 +2,7 @@
 //! The dashboard of all the campaigns a person sees (US-607, US-608): one query for all figures.
 use super::{
     Counts,
+    all::counts,
     bar::{self, Part},
     campaign::{Flag, flags},
 };
@@ -11,12 +12,10 @@ use crate::{
     db::{Id, Read},
     text::count,
     web::{Form, Page, Result, Shell, format},
-    workflows::Category,
 };
 use askama::Template;
 use axum::extract::RawQuery;
 use chrono::NaiveDate;
-use std::collections::HashMap;
 
 #[derive(Template)]
 #[template(path = "dashboard/global.html")]
@@ -100,24 +99,11 @@ async fn rows(read: &mut Read) -> Result<Vec<Row>> {
     )
     .fetch_all(&mut *conn)
     .await?;
-    // The status is in the covering index, the category is not.
-    let counted = sqlx::query!(
-        r#"select n.campaign_id as "campaign_id!: Id<Campaign>", w.category as "category!: Category", n.n as "n!"
-           from (select campaign_id, status_id, count(*) as n from operations
-                 where campaign_id = any ($1) and deleted_at is null group by campaign_id, status_id) n
-           join workflow_statuses w on w.id = n.status_id"#,
-        &ids as _
-    )
-    .fetch_all(conn)
-    .await?;
-    let mut counts: HashMap<Id<Campaign>, Counts> = HashMap::new();
-    for row in counted {
-        counts.entry(row.campaign_id).or_default().add(row.category, row.n.unsigned_abs());
-    }
+    let counts = counts(read, &ids).await?;
     Ok(found
         .into_iter()
         .map(|row| {
-            let counts = counts.remove(&row.id).unwrap_or_default();
+            let counts = counts.get(&row.id).copied().unwrap_or_default();
             let goes_on = matches!(row.status, Status::Upcoming | Status::Running);
             let flags = flags(&counts, counts.is_late(row.start_date, row.end_date, now));
             Row { id: row.id, name: row.name, status: row.status, end: row.end_date, counts, flags, overdue: goes_on && row.end_date < today }

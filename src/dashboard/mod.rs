@@ -2,6 +2,7 @@
 //! Dashboards: one aggregate per campaign, kept at most one second, however many look (RG-040, RG-043).
 mod activity;
 mod activity_page;
+mod all;
 mod arithmetic;
 mod bar;
 mod cache;
@@ -13,6 +14,7 @@ mod global;
 mod tests;
 
 pub use self::{
+    all::{ByCampaign, counts},
     arithmetic::Counts,
     cache::{figures, forget, shared},
     figures::{Cell, Figures, Member, SegmentFigures},

@@ -175,6 +175,26 @@ async fn us_607_p_104_the_same_figures_everywhere(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn l_03_refreshes_of_the_global_dashboard_share_a_count(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    many(&app, &campaign, "todo", 2, None).await;
+    let refresh = async || sophie.refresh("/tableau-de-bord").await;
+    refresh().await.shows("0/2 — 0 %");
+    let mut told = app.app.live.watch_all();
+    many(&app, &campaign, "done", 2, None).await;
+    app.app.live.changed(crate::live::Topic::Campaign(campaign.id));
+    told.borrow_and_update();
+    sophie.get("/tableau-de-bord").await.shows("2/4 — 50 %");
+    refresh().await.is(200);
+    if tokio::time::timeout(Duration::from_millis(1_500), told.changed()).await.is_ok() {
+        refresh().await;
+    }
+    refresh().await.shows("2/4 — 50 %");
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn us_607_us_608_status_boxes_sort_and_overdue(db: PgPool) {
     let app = TestApp::new(db).await;
     let sophie = app.sophie().await;

@@ -24,9 +24,10 @@ pub async fn receive_phones(app: &App, now: DateTime<Utc>) -> Result<()> {
     let mut tx = Tx::begin(app, Actor::User(sophie.clone()), now).await?;
     let import = imports::receive(&mut tx, campaign, files::PHONES, &stored).await?;
     tx.commit().await?;
-    imports::run_stage(app, import, now).await?;
+    let by = Some(sophie.id);
+    imports::run_stage(app, import, by, now).await?;
     check_lines(app, Actor::User(sophie), now, campaign, import).await?;
-    imports::run_stage(app, import, now).await
+    imports::run_stage(app, import, by, now).await
 }
 
 async fn whose(app: &App) -> Result<(Id<Campaign>, User)> {

@@ -17,17 +17,17 @@ pub async fn run(app: &App, import: &Import) -> Result<(), Stop> {
     let proposed = mapping::propose(&file.header, &columns, &fields, &previous);
     let total = file.data_rows as i64;
     let analysis = serde_json::to_value(Analysis { file, columns, proposed })?;
-    sqlx::query!(
+    let kept = sqlx::query!(
         "update imports set inspection = $2, mapping = null, counters = null, preview = null, state = 'analysed', stage = 'idle',
                 progress = $3, total = $3, error = null, updated_at = now()
-         where id = $1 and not cancel_requested",
+         where id = $1 and stage = 'analyse' and not cancel_requested",
         import.id as _,
         analysis,
         total
     )
     .execute(&mut *conn)
     .await?;
-    Ok(())
+    if kept.rows_affected() == 0 { Err(Stop::Cancelled) } else { Ok(()) }
 }
 
 /// Reads the file on a thread of its own: parsing is work, not waiting.

@@ -72,7 +72,7 @@ pub async fn page(mut read: Read, Path((id, import)): Path<(Id<Campaign>, Id<Imp
 /// « Vérifier »: keeps the choices and has every line checked.
 pub async fn create(mut tx: Tx, Path((id, import)): Path<(Id<Campaign>, Id<Import>)>, mut form: Form) -> Result<Response> {
     let campaign = tx.authorize(Configure, id).await?;
-    let import = model::find(tx.conn(), id, import).await?;
+    let import = model::find_to_decide(tx.conn(), id, import).await?;
     if !matches!(import.state, State::Analysed | State::Validated) || import.is_working() {
         return Err(Error::Refused("Cet import n’attend pas de choix de colonnes. Revenez à la liste des imports.".into()));
     }
@@ -99,7 +99,7 @@ pub async fn create(mut tx: Tx, Path((id, import)): Path<(Id<Campaign>, Id<Impor
 /// Another encoding, delimiter, sheet or header line: the file is read again.
 pub async fn reread(mut tx: Tx, Path((id, import)): Path<(Id<Campaign>, Id<Import>)>, form: Form) -> Result<Redirect> {
     tx.authorize(Configure, id).await?;
-    let import = model::find(tx.conn(), id, import).await?;
+    let import = model::find_to_decide(tx.conn(), id, import).await?;
     if !matches!(import.state, State::Analysed | State::Validated | State::Failed) || import.is_working() || import.file_key.is_none() {
         return Err(Error::Refused("Ce fichier ne peut plus être relu. Envoyez-le à nouveau.".into()));
     }

@@ -264,7 +264,7 @@ impl Run {
 
 /// Runs the stage that waits and gives the import back, or its refusal.
 async fn stage(app: &App, id: Id<Import>) -> Result<Import> {
-    job::run_stage(app, id, clock::now()).await?;
+    job::run_stage(app, id, None, clock::now()).await?;
     let mut conn = app.db.acquire().await?;
     let import = model::load(&mut conn, id).await?.ok_or_else(|| anyhow!("import {id} vanished"))?;
     if import.state == State::Failed {

@@ -9,25 +9,27 @@ use super::{
     staging, validate,
 };
 use crate::{
-    accounts,
+    accounts::{self, User},
     app::App,
     audit::Entry,
-    campaigns::{self, Segment},
+    campaigns::{self, Campaign, Configure, Segment},
     db::{Actor, Id, Tx},
     operations,
     text::norm,
+    web::auth::{Subject, decide},
     workflows::Workflow,
 };
 use anyhow::anyhow;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Lines written between two looks at the cancel flag.
 const STEP: i64 = 20_000;
 
-pub async fn run(app: &App, import: &Import, now: DateTime<Utc>) -> Result<(), Stop> {
+pub async fn run(app: &App, import: &Import, by: Option<Id<User>>, now: DateTime<Utc>) -> Result<(), Stop> {
     if import.state != State::Running {
         return Ok(());
     }
@@ -36,27 +38,33 @@ pub async fn run(app: &App, import: &Import, now: DateTime<Utc>) -> Result<(), S
         && sqlx::query_scalar::<_, bool>(staging::sql(import.id, "select exists (select 1 from staging)")).fetch_one(&mut *conn).await?;
     drop(conn);
     let accepted = import.counters.as_ref().map_or(0, |c| c.read - c.rejected);
+    let mut import = import.clone();
     if !waiting && accepted > 0 {
         // PostgreSQL was killed and emptied the unlogged table: check the file again, then go on.
-        validate::run(app, import).await?;
-        sqlx::query!("update imports set state = 'running', stage = 'commit', progress = 0 where id = $1", import.id as _).execute(&app.db).await?;
+        let (counters, preview) = validate::check(app, &import).await?;
+        (import.counters, import.preview) = (Some(counters), Some(preview));
     }
-    let actor = author(app, import).await?;
+    let actor = author(app, &import, by).await?;
     let mut tx = Tx::begin(app, actor, now).await?;
-    let counters = write(app, &mut tx, import).await?;
-    finish(&mut tx, import, &counters).await?;
+    let counters = write(app, &mut tx, &import).await?;
+    finish(&mut tx, &import, &counters).await?;
     tx.commit().await.map_err(refused)?;
-    clean_up(app, import).await;
+    clean_up(app, &import).await;
     Ok(())
 }
 
-/// The person who confirmed; the command line has its own name in the audit.
-pub(super) async fn author(app: &App, import: &Import) -> Result<Actor, Stop> {
-    let Some(id) = import.author_id else { return Ok(Actor::CommandLine) };
+/// The person who decided, if they still may; the command line has its own name in the audit.
+pub(super) async fn author(app: &App, import: &Import, by: Option<Id<User>>) -> Result<Actor, Stop> {
+    let Some(id) = by.or(import.author_id.map(Id::from)) else { return Ok(Actor::CommandLine) };
     let mut conn = app.db.acquire().await?;
-    match accounts::find(&mut conn, id.into()).await? {
-        Some(user) => Ok(Actor::User(user)),
-        None => Err(Stop::Refused("Le compte de l’auteur de l’import n’est plus actif.".into())),
+    let Some(user) = accounts::find(&mut conn, id).await? else {
+        return Err(Stop::Refused("Le compte de la personne qui a demandé ce traitement n’est plus actif.".into()));
+    };
+    let campaign = Campaign::find(&mut conn, &user, import.campaign_id).await?;
+    match decide(Configure, &user, campaign) {
+        Ok(_) => Ok(Actor::User(user)),
+        Err(crate::web::Error::Refused(why)) => Err(Stop::Refused(why)),
+        Err(_) => Err(Stop::Refused("La personne qui a demandé ce traitement n’a plus le droit de configurer la campagne.".into())),
     }
 }
 
@@ -255,6 +263,9 @@ async fn update(tx: &mut Tx, import: &Import, segments: &[Id<Segment>]) -> Resul
                 .execute(tx.conn())
                 .await?;
         }
+        if !job::progress(&tx.app().db.clone(), import.id, after).await? {
+            return Err(Stop::Cancelled);
+        }
         for change in visible {
             apply(tx, import, &fields, segments, change).await?;
         }
@@ -274,7 +285,11 @@ async fn apply(tx: &mut Tx, import: &Import, fields: &[campaigns::Field], segmen
         "label": row.label, "segment_id": row.segment_id, "planned_at": row.planned_at, "assignee_id": row.assignee_id,
         "values": row.values, "import_base": row.import_base,
     });
-    let after = json!({ "label": label, "values": change.values });
+    let after = json!({
+        "label": label, "values": change.values, "import_base": change.base,
+        "segment_id": segment.or(row.segment_id), "planned_at": change.planned_at.or(row.planned_at),
+        "assignee_id": change.technician.or(row.assignee_id.map(|id| id.uuid())),
+    });
     sqlx::query!(
         "update operations set label = $2, label_norm = $3, values = $4, import_base = $5, search_text = $6, segment_id = coalesce($7, segment_id),
                 planned_at = coalesce($8, planned_at), initial_planned_at = coalesce(initial_planned_at, planned_at, $8),
@@ -349,6 +364,20 @@ async fn finish(tx: &mut Tx, import: &Import, counters: &Counters) -> Result<(),
         .await?;
     campaigns::status::refresh(tx, import.campaign_id).await?;
     tx.touch_campaign(import.campaign_id).await?;
+    touch_technicians(tx, import).await
+}
+
+/// The technicians who gain or lose operations by this import see it at once.
+pub(super) async fn touch_technicians(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
+    let people: Vec<Id<User>> = sqlx::query_scalar!(
+        r#"select distinct assignee_id as "id!: Id<User>" from operations where import_id = $1 and assignee_id is not null limit 500"#,
+        import.id as _
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    for person in people {
+        tx.touch_person(Some(person)).await?;
+    }
     Ok(())
 }
 
@@ -360,7 +389,37 @@ async fn clean_up(app: &App, import: &Import) {
     if let Err(err) = staging::drop_table(&app.db, import.id).await {
         tracing::warn!(%err, "staged lines not dropped; housekeeping will");
     }
-    if let Err(err) = sqlx::query("vacuum (analyze) operations").execute(&app.db).await {
+    make_counts_fast(app).await;
+}
+
+/// Seconds given to transactions older than the import, which keep its rows from being marked
+/// visible to all: that of this very job, which locks its row until it has returned; another import.
+const PATIENCE: [u64; 6] = [1, 2, 5, 30, 120, 600];
+
+/// Has counts read the index alone: at once when nothing prevents it, else as soon as it can be.
+pub(super) async fn make_counts_fast(app: &App) {
+    if is_settled(&app.db, "vacuum (analyze) operations").await {
+        return;
+    }
+    let app = app.clone();
+    tokio::spawn(async move {
+        for seconds in PATIENCE {
+            tokio::select! {
+                () = app.stopping.cancelled() => return,
+                () = tokio::time::sleep(Duration::from_secs(seconds)) => {}
+            }
+            if is_settled(&app.db, "vacuum operations").await {
+                return;
+            }
+        }
+    });
+}
+
+/// Whether counts read the index alone, after this statement.
+async fn is_settled(db: &PgPool, statement: &'static str) -> bool {
+    if let Err(err) = sqlx::query(statement).execute(db).await {
         tracing::warn!(%err, "vacuum after the import failed; autovacuum will do it");
     }
+    let settled = sqlx::query_scalar("select relallvisible >= relpages * 0.9 from pg_class where oid = 'operations'::regclass");
+    settled.fetch_one(db).await.unwrap_or(true)
 }

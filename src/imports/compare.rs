@@ -17,6 +17,14 @@ const PAGE: i64 = 500;
 
 /// Finds which staged lines name a live operation of the campaign.
 pub async fn mark_known(conn: &mut PgConnection, import: &Import) -> sqlx::Result<()> {
+    // What went to the bin since the last look is no longer known.
+    sqlx::query(staging::sql(
+        import.id,
+        "update staging s set known = false, op_id = gen_random_uuid()
+         where s.known and not exists (select 1 from operations o where o.id = s.op_id and o.deleted_at is null)",
+    ))
+    .execute(&mut *conn)
+    .await?;
     sqlx::query(staging::sql(
         import.id,
         "update staging s set known = true, op_id = o.id from operations o
@@ -58,7 +66,7 @@ pub async fn compare(conn: &mut PgConnection, import: &Import, each: &mut (dyn F
     let mut outcome = Outcome::default();
     let mut after = 0i64;
     loop {
-        let page = page(conn, import.id, after).await?;
+        let page = page(conn, import.id, after, false).await?;
         let Some(last) = page.last() else { return Ok(outcome) };
         after = last.0;
         let changes: Vec<Change> = page.into_iter().map(|(_, staged)| staged.merge(&mut outcome.conflicts)).collect();
@@ -69,7 +77,7 @@ pub async fn compare(conn: &mut PgConnection, import: &Import, each: &mut (dyn F
 
 /// One page of changes after a line, with the line of the last one; for the commit.
 pub async fn changes_after(conn: &mut PgConnection, import: Id<Import>, after: i64) -> anyhow::Result<Option<(i64, Vec<Change>)>> {
-    let page = page(conn, import, after).await?;
+    let page = page(conn, import, after, true).await?;
     let Some(last) = page.last().map(|p| p.0) else { return Ok(None) };
     Ok(Some((last, page.into_iter().map(|(_, staged)| staged.merge(&mut 0)).collect())))
 }
@@ -90,16 +98,16 @@ struct Staged {
     here_technician: Option<Uuid>,
 }
 
-async fn page(conn: &mut PgConnection, import: Id<Import>, after: i64) -> anyhow::Result<Vec<(i64, Staged)>> {
-    let rows = sqlx::query(staging::sql(
-        import,
-        "select s.line, s.op_id, o.version, s.base as file, coalesce(o.import_base, '{}') as base, o.values, o.label,
+/// `lock`: the rows are about to be written, and nobody may edit them in between (RG-180).
+async fn page(conn: &mut PgConnection, import: Id<Import>, after: i64, lock: bool) -> anyhow::Result<Vec<(i64, Staged)>> {
+    const PAGE_OF_LINES: &str = "select s.line, s.op_id, o.version, s.base as file, coalesce(o.import_base, '{}') as base, o.values, o.label,
                 coalesce((select f.number::text from campaign_fields f where f.campaign_id = o.campaign_id and 'label' = any (f.usages) and f.deleted_at is null), '') as label_key,
                 s.segment as segment_rank, coalesce(g.name, '') as segment, s.planned_at, o.planned_at as here_planned, s.technician, o.assignee_id
          from staging s join operations o on o.id = s.op_id left join segments g on g.id = o.segment_id
-         where s.known and s.line > $1 and s.base is distinct from o.import_base
-         order by s.line limit $2",
-    ))
+         where s.known and o.deleted_at is null and s.line > $1 and s.base is distinct from o.import_base
+         order by s.line limit $2";
+    let statement = if lock { format!("{PAGE_OF_LINES} for update of o") } else { PAGE_OF_LINES.to_owned() };
+    let rows = sqlx::query(staging::sql(import, &statement))
     .bind(after)
     .bind(PAGE)
     .fetch_all(conn)

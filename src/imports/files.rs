@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The uploaded files: random names in the store, gone at the end or within a day (RG-098).
-use crate::{app::App, web::Error};
+use super::Import;
+use crate::{app::App, db::Id, web::Error};
 use axum::body::Bytes;
 use chrono::{DateTime, Duration, Utc};
 use futures::Stream;
@@ -68,7 +69,7 @@ pub async fn remove(app: &App, key: &str) {
 pub async fn forget_old(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
     let old = sqlx::query!(
         "update imports set file_key = null, stage = 'idle',
-                state = case when state in ('received', 'analysed', 'validated') then 'cancelled' else state end,
+                state = case when state in ('received', 'analysed', 'validated') then 'cancelled' when state = 'running' then 'failed' else state end,
                 error = coalesce(error, 'Fichier effacé après 24 heures sans suite.'), updated_at = $1
          where file_key is not null and updated_at < $2
          returning id, (select f.file_key from imports f where f.id = imports.id) as former",
@@ -89,5 +90,32 @@ pub async fn forget_old(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
     sqlx::query!("delete from import_rejects i using imports m where m.id = i.import_id and m.updated_at < $1", now - Duration::days(90))
         .execute(&app.db)
         .await?;
+    sweep(app, now).await
+}
+
+/// Files that no import names (an upload cut short, a crash) and staged lines that nobody waits for.
+async fn sweep(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let mut entries = tokio::fs::read_dir(app.config.files_dir()).await?;
+    while let Some(entry) = entries.next_entry().await? {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Ok(meta) = tokio::fs::symlink_metadata(entry.path()).await else { continue };
+        let written: DateTime<Utc> = meta.modified()?.into();
+        if !name.starts_with("import-") || now - written < Duration::hours(24) {
+            continue;
+        }
+        let needed = sqlx::query_scalar!(r#"select exists (select 1 from imports where file_key = $1) as "needed!""#, name).fetch_one(&app.db).await?;
+        if !needed {
+            remove(app, &name).await;
+        }
+    }
+    let left: Vec<Id<Import>> = sqlx::query_scalar!(
+        r#"select i.id as "id!: Id<Import>" from imports i join pg_class c on c.relname = 'import_lines_' || replace(i.id::text, '-', '')
+           where i.stage = 'idle' and i.state <> 'validated'"#
+    )
+    .fetch_all(&app.db)
+    .await?;
+    for import in left {
+        super::staging::drop_table(&app.db, import).await?;
+    }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! begins by forgetting what a killed run of itself had left.
 use super::{Import, Stage, analyse, commit, model, undo, validate};
 use crate::{
+    accounts::User,
     app::App,
     db::{Id, Tx},
     jobs::Job,
@@ -17,6 +18,9 @@ use sqlx::PgPool;
 #[derive(Serialize, Deserialize)]
 pub struct Work {
     pub import: Id<Import>,
+    /// Who decided this stage: the work is done in their name (RG-070, RG-116).
+    #[serde(default)]
+    pub by: Option<Id<User>>,
 }
 
 /// A refusal in French ends the import; anything else is tried again by the queue.
@@ -29,7 +33,11 @@ pub enum Stop {
 
 impl<E: Into<anyhow::Error>> From<E> for Stop {
     fn from(err: E) -> Self {
-        Self::Broken(err.into())
+        let err = err.into();
+        match err.downcast_ref::<sqlx::Error>().and_then(crate::db::sqlstate).as_deref() {
+            Some("OT005") => Self::Refused("Campagne archivée : lecture seule.".into()),
+            _ => Self::Broken(err),
+        }
     }
 }
 
@@ -37,12 +45,20 @@ impl Job for Work {
     const KIND: &'static str = "import.work";
 
     async fn run(self, app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
-        run_stage(app, self.import, now).await.map(drop)
+        run_stage(app, self.import, self.by, now).await
+    }
+
+    /// The queue gives up: the person is told, and may begin again.
+    async fn given_up(self, app: &App) -> anyhow::Result<()> {
+        let stage = sqlx::query_scalar!("select stage from imports where id = $1", self.import as _).fetch_optional(&app.db).await?;
+        let Some(stage) = stage else { return Ok(()) };
+        end(&app.db, self.import, Stage::from_code(&stage), "failed", Some("Le traitement a échoué plusieurs fois. Recommencez, ou prévenez votre administrateur.")).await?;
+        Ok(())
     }
 }
 
 /// Runs the stage that waits; afterwards the import waits for a person again.
-pub async fn run_stage(app: &App, id: Id<Import>, now: DateTime<Utc>) -> anyhow::Result<()> {
+pub async fn run_stage(app: &App, id: Id<Import>, by: Option<Id<User>>, now: DateTime<Utc>) -> anyhow::Result<()> {
     let import = {
         let mut conn = app.db.acquire().await?;
         model::load(&mut conn, id).await.map_err(anyhow::Error::from)?
@@ -51,32 +67,41 @@ pub async fn run_stage(app: &App, id: Id<Import>, now: DateTime<Utc>) -> anyhow:
     let outcome = match import.stage {
         Stage::Analyse => analyse::run(app, &import).await,
         Stage::Validate => validate::run(app, &import).await,
-        Stage::Commit => commit::run(app, &import, now).await,
-        Stage::Undo => undo::run(app, &import, now).await,
+        Stage::Commit => commit::run(app, &import, by, now).await,
+        Stage::Undo => undo::run(app, &import, by, now).await,
         Stage::Idle => return Ok(()),
     };
     match outcome {
         Ok(()) => {}
-        Err(Stop::Refused(why)) => end(&app.db, id, "failed", Some(&why)).await?,
+        Err(Stop::Refused(why)) => {
+            end(&app.db, id, import.stage, "failed", Some(&why)).await?;
+        }
         Err(Stop::Cancelled) => {
-            end(&app.db, id, "cancelled", None).await?;
-            super::staging::drop_table(&app.db, id).await?;
+            if end(&app.db, id, import.stage, "cancelled", None).await? {
+                super::staging::drop_table(&app.db, id).await?;
+            }
         }
         Err(Stop::Broken(err)) => return Err(err).with_context(|| format!("import {id}, {:?}", import.stage)),
     }
     Ok(())
 }
 
-async fn end(db: &PgPool, id: Id<Import>, state: &str, error: Option<&str>) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update imports set state = $2, stage = 'idle', error = $3, updated_at = now(), finished_at = now() where id = $1",
+/// Ends the stage that ran, if nobody ended it before. What is written stays « Terminé »: only the
+/// undo that could not be done is said.
+async fn end(db: &PgPool, id: Id<Import>, stage: Stage, state: &str, error: Option<&str>) -> sqlx::Result<bool> {
+    let ended = sqlx::query!(
+        "update imports set stage = 'idle', error = $4, updated_at = now(),
+                state = case when state in ('done', 'undone') then state else $3 end,
+                finished_at = case when state in ('done', 'undone') then finished_at else now() end
+         where id = $1 and stage = $2",
         id as _,
+        stage.code(),
         state,
         error
     )
     .execute(db)
-    .await
-    .map(drop)
+    .await?;
+    Ok(ended.rows_affected() == 1)
 }
 
 /// Notes how far the work is; `false` when somebody asked to stop.
@@ -104,6 +129,7 @@ pub async fn next_stage(tx: &mut Tx, id: Id<Import>, stage: &'static str, state:
     )
     .execute(tx.conn())
     .await?;
-    tx.enqueue(Work { import: id }).await?;
+    let by = tx.actor().user_id();
+    tx.enqueue(Work { import: id, by }).await?;
     Ok(())
 }

@@ -82,6 +82,16 @@ impl Stage {
         }
     }
 
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Analyse => "analyse",
+            Self::Validate => "validate",
+            Self::Commit => "commit",
+            Self::Undo => "undo",
+            Self::Idle => "idle",
+        }
+    }
+
     pub fn label(self) -> &'static str {
         match self {
             Self::Analyse => "Lecture du fichier",
@@ -151,6 +161,8 @@ pub struct Import {
     pub mapping: Option<Vec<Column>>,
     pub counters: Option<Counters>,
     pub preview: Option<Preview>,
+    /// Moves at each decision: a form seen before another decision is refused.
+    pub version: i32,
     pub progress: i64,
     pub total: i64,
     pub error: Option<String>,
@@ -184,11 +196,20 @@ pub async fn find(conn: &mut PgConnection, campaign: Id<Campaign>, id: Id<Import
     load(conn, id).await?.filter(|import| import.campaign_id == campaign).ok_or(Error::NotFound)
 }
 
+/// Finds it under a lock: one decision at a time. The lock lets the work under way go on.
+///
+/// # Errors
+/// As [`find`].
+pub async fn find_to_decide(conn: &mut PgConnection, campaign: Id<Campaign>, id: Id<Import>) -> Result<Import> {
+    sqlx::query!("select 1 as one from imports where id = $1 for no key update", id as _).fetch_optional(&mut *conn).await?;
+    find(conn, campaign, id).await
+}
+
 pub async fn load(conn: &mut PgConnection, id: Id<Import>) -> Result<Option<Import>> {
     let row = sqlx::query!(
         r#"select i.id, i.campaign_id, i.author_id, u.first_name || ' ' || upper(u.last_name) as author_name, i.file_name, i.file_key,
                   i.file_size, i.state, i.stage, i.cancel_requested, i.options, i.inspection, i.mapping, i.counters, i.preview,
-                  i.progress, i.total, i.error, i.created_at, i.finished_at
+                  i.version, i.progress, i.total, i.error, i.created_at, i.finished_at
            from imports i left join users u on u.id = i.author_id where i.id = $1"#,
         id as _
     )
@@ -214,6 +235,7 @@ pub async fn load(conn: &mut PgConnection, id: Id<Import>) -> Result<Option<Impo
         mapping: read(row.mapping)?,
         counters: read(row.counters)?,
         preview: read(row.preview)?,
+        version: row.version,
         progress: row.progress,
         total: row.total,
         error: row.error,

@@ -89,8 +89,7 @@ pub async fn page(mut read: Read, Path((id, import)): Path<(Id<Campaign>, Id<Imp
 /// « Importer n lignes »: confirmed once, whatever the clicks (RG-181).
 pub async fn create(mut tx: Tx, Path((id, import)): Path<(Id<Campaign>, Id<Import>)>) -> Result<Redirect> {
     tx.authorize(Configure, id).await?;
-    sqlx::query!("select 1 as one from imports where id = $1 for update", import as _).fetch_optional(tx.conn()).await?;
-    let import = model::find(tx.conn(), id, import).await?;
+    let import = model::find_to_decide(tx.conn(), id, import).await?;
     match import.state {
         State::Running | State::Done => return Ok(Redirect::to(import.url())),
         State::Validated => {}

@@ -34,6 +34,6 @@ pub async fn receive(tx: &mut Tx, campaign: Id<Campaign>, file_name: &str, file:
             .changes(json!({ "file": file_name, "bytes": file.size, "sha256": digest })),
     )
     .await?;
-    tx.enqueue(Work { import: id }).await?;
+    tx.enqueue(Work { import: id, by: author }).await?;
     Ok(id)
 }

@@ -5,7 +5,7 @@ use crate::{
     audit::Entry,
     campaigns::{self, Campaign, Configure},
     db::{Id, Read, Tx},
-    web::{Error, Page, Redirect, Result, Shell},
+    web::{Error, Form, Page, Redirect, Result, Shell},
 };
 use askama::Template;
 use axum::{
@@ -51,10 +51,14 @@ pub async fn page(mut read: Read, Path((id, import)): Path<(Id<Campaign>, Id<Imp
 }
 
 /// « Annuler l’import »: stops what runs and leaves nothing; undoes what is done (RG-097); undoes the undo.
-pub async fn cancel(mut tx: Tx, Path((id, import)): Path<(Id<Campaign>, Id<Import>)>) -> Result<Redirect> {
+pub async fn cancel(mut tx: Tx, Path((id, import)): Path<(Id<Campaign>, Id<Import>)>, form: Form) -> Result<Redirect> {
     tx.authorize(Configure, id).await?;
-    sqlx::query!("select 1 as one from imports where id = $1 for update", import as _).fetch_optional(tx.conn()).await?;
-    let import = model::find(tx.conn(), id, import).await?;
+    let import = model::find_to_decide(tx.conn(), id, import).await?;
+    let settled = matches!(import.state, State::Done | State::Undone);
+    // The same click twice, or a page seen before another decision, changes nothing (RG-181).
+    if settled && (import.is_working() || form.text("version") != import.version.to_string()) {
+        return Ok(Redirect::to(import.url()));
+    }
     let now = tx.now();
     let said = match import.state {
         State::Done if now - import.finished_at.unwrap_or(now) > chrono::Duration::days(30) => {
@@ -74,7 +78,7 @@ pub async fn cancel(mut tx: Tx, Path((id, import)): Path<(Id<Campaign>, Id<Impor
             "L’import s’arrête. Rien n’est gardé."
         }
         _ => {
-            sqlx::query!("update imports set state = 'cancelled', stage = 'idle', updated_at = $2, finished_at = $2 where id = $1", import.id as _, now)
+            sqlx::query!("update imports set state = 'cancelled', stage = 'idle', version = version + 1, updated_at = $2, finished_at = $2 where id = $1", import.id as _, now)
                 .execute(tx.conn())
                 .await?;
             "Import abandonné."

@@ -19,6 +19,13 @@ async fn send(app: &TestApp, sophie: &Person, campaign: &TestCampaign, name: &st
     reply.location.unwrap().strip_suffix("/colonnes").unwrap().to_owned()
 }
 
+/// Presses the button of the page, as a browser would.
+async fn undo(person: &Person, at: &str) {
+    let page = person.get(at).await.body;
+    let version = page.split("name=\"version\" value=\"").nth(1).and_then(|v| v.split('"').next()).unwrap_or_default().to_owned();
+    person.submit(&format!("{at}/annulation"), &[("version", &version)]).await.is(303);
+}
+
 /// Maps as proposed, has the lines checked and confirms.
 async fn import(app: &TestApp, sophie: &Person, campaign: &TestCampaign, content: &str) -> String {
     let at = check(app, sophie, campaign, content).await;
@@ -117,7 +124,7 @@ async fn us_217_2_a_human_edit_is_kept_and_a_file_edit_applied(db: PgPool) {
     assert_eq!(read("A70001").await, ("MARTIN Éloïse".into(), "PC-MAIN".into()));
     assert_eq!(read("A70002").await, ("PETIT Marcel".into(), "PC-9999".into()));
     // Undone: the file's change goes back, the human's edit stays.
-    sophie.post(&format!("{at}/annulation")).await.is(303);
+    undo(&sophie, &at).await;
     app.drain().await;
     assert_eq!(read("A70002").await, ("PETIT Marc".into(), "PC-0002".into()));
     assert_eq!(read("A70001").await, ("MARTIN Éloïse".into(), "PC-MAIN".into()));
@@ -136,12 +143,12 @@ async fn us_218_undo_keeps_what_was_touched_and_can_be_undone(db: PgPool) {
     .execute(&app.app.db)
     .await
     .unwrap();
-    sophie.post(&format!("{at}/annulation")).await.is(303);
+    undo(&sophie, &at).await;
     app.drain().await;
     sophie.get(&at).await.shows("2 interventions retirées").shows("1 conservée").shows("modifiée par Karim BENALI le");
     assert_eq!(app.count("select count(*) from operations where deleted_at is null").await, 1);
     assert_eq!(app.count("select count(*) from segments").await, 1, "the segment of the kept one stays");
-    sophie.post(&format!("{at}/annulation")).await.is(303);
+    undo(&sophie, &at).await;
     app.drain().await;
     assert_eq!(app.count("select count(*) from operations where deleted_at is null").await, 3);
     assert_eq!(app.count("select count(*) from segments").await, 2);
@@ -159,7 +166,7 @@ async fn import_then_undo_leaves_the_campaign_as_it_was(db: PgPool) {
     let before = app.count(state).await;
     let at = import(&app, &sophie, &campaign, FILE).await;
     assert_ne!(app.count(state).await, before);
-    sophie.post(&format!("{at}/annulation")).await.is(303);
+    undo(&sophie, &at).await;
     app.drain().await;
     assert_eq!(app.count(state).await, before);
 }
@@ -229,7 +236,7 @@ async fn cancelling_before_the_end_leaves_nothing(db: PgPool) {
     let campaign = app.campaign().run_by(&sophie).create().await;
     let at = check(&app, &sophie, &campaign, FILE).await;
     sophie.post(&format!("{at}/apercu")).await.is(303);
-    sophie.post(&format!("{at}/annulation")).await.is(303);
+    undo(&sophie, &at).await;
     app.drain().await;
     sophie.get(&at).await.shows("Import annulé");
     assert_eq!(app.count("select count(*) from operations").await, 0);
@@ -310,4 +317,36 @@ async fn a_value_outside_the_list_is_an_error_or_joins_it(db: PgPool) {
     let values: Vec<String> = sqlx::query_scalar("select values ->> '4' from operations order by identifier").fetch_all(&app.app.db).await.unwrap();
     assert_eq!(values, ["Écran", "Clavier"]);
     assert_eq!(app.count("select cardinality(choices)::bigint from campaign_fields where number = 4").await, 2);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_181_the_same_click_twice_undoes_once(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    let at = import(&app, &sophie, &campaign, FILE).await;
+    let version: i32 = sqlx::query_scalar("select version from imports").fetch_one(&app.app.db).await.unwrap();
+    let click = async || sophie.submit(&format!("{at}/annulation"), &[("version", version.to_string().as_str())]).await.is(303).status;
+    click().await;
+    click().await;
+    app.drain().await;
+    click().await;
+    app.drain().await;
+    assert_eq!(app.count("select count(*) from operations where deleted_at is null").await, 0, "undone, and not applied again");
+    assert_eq!(app.count("select count(*) from audit_entries where action = 'import.undone'").await, 1);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn lines_whose_operations_were_binned_meanwhile_are_created(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    let first = import(&app, &sophie, &campaign, FILE).await;
+    let second = check(&app, &sophie, &campaign, &FILE.replace("PC-0002", "PC-9999")).await;
+    undo(&sophie, &first).await;
+    app.drain().await;
+    sophie.post(&format!("{second}/apercu")).await.redirects_to(&second);
+    app.drain().await;
+    assert_eq!(app.count("select count(*) from operations where deleted_at is null").await, 3);
+    sophie.get(&second).await.shows("3 interventions créées");
 }

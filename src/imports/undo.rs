@@ -3,10 +3,11 @@
 //! and said. The undo can itself be undone: nothing is erased, operations go to the bin.
 use super::{Import, commit, job::Stop, model::State};
 use crate::{
+    accounts::User,
     app::App,
     audit::Entry,
-    campaigns,
-    db::Tx,
+    campaigns::{self, Segment},
+    db::{Id, Tx},
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -27,8 +28,8 @@ pub struct Report {
 /// How many kept operations are named.
 const NAMED: i64 = 100;
 
-pub async fn run(app: &App, import: &Import, now: DateTime<Utc>) -> Result<(), Stop> {
-    let actor = commit::author(app, import).await?;
+pub async fn run(app: &App, import: &Import, by: Option<Id<User>>, now: DateTime<Utc>) -> Result<(), Stop> {
+    let actor = commit::author(app, import, by).await?;
     let mut tx = Tx::begin(app, actor, now).await?;
     match import.state {
         State::Done => undo(&mut tx, import).await?,
@@ -37,8 +38,9 @@ pub async fn run(app: &App, import: &Import, now: DateTime<Utc>) -> Result<(), S
     }
     campaigns::status::refresh(&mut tx, import.campaign_id).await?;
     tx.touch_campaign(import.campaign_id).await?;
+    commit::touch_technicians(&mut tx, import).await?;
     tx.commit().await?;
-    let _ = sqlx::query("vacuum (analyze) operations").execute(&app.db).await;
+    commit::make_counts_fast(app).await;
     Ok(())
 }
 
@@ -67,7 +69,7 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     )
     .execute(tx.conn())
     .await?;
-    report.restored = restore_changes(tx, import).await?;
+    report.restored = swap_changes(tx, import, Side::Before).await?;
     let kept = sqlx::query!(
         r#"select o.id as "id: uuid::Uuid", o.label, coalesce(u.first_name || ' ' || upper(u.last_name), 'le programme') as "who!", o.updated_at
            from operations o left join users u on u.id = o.updated_by
@@ -105,7 +107,7 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     .rows_affected() as i64;
     report.fields = remove_empty_fields(tx, import).await?;
     sqlx::query!(
-        "update imports set state = 'undone', stage = 'idle', updated_at = $2, counters = counters || $3 where id = $1",
+        "update imports set state = 'undone', stage = 'idle', error = null, updated_at = $2, counters = counters || $3 where id = $1",
         import.id as _,
         now,
         json!({ "undo": report })
@@ -121,50 +123,76 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Updated operations whose version is still the import's get their former data back.
-async fn restore_changes(tx: &mut Tx, import: &Import) -> Result<i64, Stop> {
+/// Which side of a change is written back.
+#[derive(Clone, Copy)]
+enum Side {
+    Before,
+    After,
+}
+
+/// Operations that the import updated and nobody touched since get the other side of the change;
+/// what is written becomes the version that the reverse move must find.
+async fn swap_changes(tx: &mut Tx, import: &Import, side: Side) -> Result<i64, Stop> {
     let (now, user, kind) = (tx.now(), tx.actor().user_id(), tx.actor().kind());
     let fields = campaigns::fields(tx.conn(), import.campaign_id).await?;
-    let rows = sqlx::query!(
-        "select c.operation_id, c.before, o.identifier from import_changes c join operations o on o.id = c.operation_id
-         where c.import_id = $1 and o.version = c.version_after and o.deleted_at is null",
-        import.id as _
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    let count = rows.len() as i64;
-    for row in rows {
-        let label = row.before["label"].as_str().unwrap_or_default().to_owned();
-        let values = row.before["values"].as_object().cloned().unwrap_or_default();
-        let search = crate::operations::search_text(&row.identifier, &label, &values, &fields);
-        sqlx::query!(
-            "update operations set label = $2, label_norm = $3, values = $4::jsonb -> 'values', import_base = nullif($4::jsonb -> 'import_base', 'null'),
-                    segment_id = ($4::jsonb ->> 'segment_id')::uuid, planned_at = ($4::jsonb ->> 'planned_at')::timestamptz,
-                    assignee_id = ($4::jsonb ->> 'assignee_id')::uuid, search_text = $5, version = version + 1, updated_at = $6, updated_by = $7
-             where id = $1",
-            row.operation_id,
-            label,
-            crate::text::norm(&label),
-            row.before,
-            search,
-            now,
-            user as _
+    let (mut last, mut count) = (uuid::Uuid::nil(), 0);
+    loop {
+        let rows = sqlx::query!(
+            r#"select c.operation_id, c.before, c.after, o.identifier from import_changes c join operations o on o.id = c.operation_id
+               where c.import_id = $1 and c.operation_id > $2 and o.version = c.version_after and o.deleted_at is null
+               order by c.operation_id limit 500 for update of o"#,
+            import.id as _,
+            last
         )
-        .execute(tx.conn())
+        .fetch_all(tx.conn())
         .await?;
-        sqlx::query!(
-            "insert into operation_events (operation_id, campaign_id, at, actor_kind, actor_id, kind, batch_id) values ($1, $2, $3, $4, $5, 'import_undone', $6)",
-            row.operation_id,
-            import.campaign_id as _,
-            now,
-            kind,
-            user as _,
-            import.id as _
-        )
-        .execute(tx.conn())
-        .await?;
+        let Some(end) = rows.last() else { return Ok(count) };
+        last = end.operation_id;
+        count += rows.len() as i64;
+        for row in rows {
+            let data = match side {
+                Side::Before => row.before,
+                Side::After => row.after,
+            };
+            let label = data["label"].as_str().unwrap_or_default().to_owned();
+            let values = data["values"].as_object().cloned().unwrap_or_default();
+            let search = crate::operations::search_text(&row.identifier, &label, &values, &fields);
+            sqlx::query!(
+                "with o as (
+                   update operations set label = $2, label_norm = $3, values = $4::jsonb -> 'values', import_base = nullif($4::jsonb -> 'import_base', 'null'),
+                     segment_id = (select s.id from segments s where s.id = ($4::jsonb ->> 'segment_id')::uuid),
+                     planned_at = ($4::jsonb ->> 'planned_at')::timestamptz, assignee_id = ($4::jsonb ->> 'assignee_id')::uuid,
+                     search_text = $5, version = version + 1, updated_at = $6, updated_by = $7
+                   where id = $1 returning version)
+                 update import_changes c set version_after = o.version from o where c.import_id = $8 and c.operation_id = $1",
+                row.operation_id,
+                label,
+                crate::text::norm(&label),
+                data,
+                search,
+                now,
+                user as _,
+                import.id as _
+            )
+            .execute(tx.conn())
+            .await?;
+            sqlx::query!(
+                "insert into operation_events (operation_id, campaign_id, at, actor_kind, actor_id, kind, batch_id) values ($1, $2, $3, $4, $5, $6, $7)",
+                row.operation_id,
+                import.campaign_id as _,
+                now,
+                kind,
+                user as _,
+                match side {
+                    Side::Before => "import_undone",
+                    Side::After => "restored",
+                },
+                import.id as _
+            )
+            .execute(tx.conn())
+            .await?;
+        }
     }
-    Ok(count)
 }
 
 /// Fields made by the import, when no operation that stays has a value for them.
@@ -183,45 +211,80 @@ async fn remove_empty_fields(tx: &mut Tx, import: &Import) -> Result<i64, Stop> 
     Ok(removed.rows_affected() as i64)
 }
 
-/// Undoing the undo: the operations come back from the bin, unless their identifier was taken since.
+/// Undoing the undo: the operations come back from the bin, unless their identifier was taken
+/// since, and the changes are applied again under the same rules.
 async fn redo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
-    let (now, user) = (tx.now(), tx.actor().user_id());
+    let (now, user, kind) = (tx.now(), tx.actor().user_id(), tx.actor().kind());
     let numbers: Vec<i32> = import.preview.iter().flat_map(|p| &p.new_fields).map(|f| f.0).collect();
-    sqlx::query!("update campaign_fields set deleted_at = null where campaign_id = $1 and number = any ($2)", import.campaign_id as _, &numbers)
-        .execute(tx.conn())
-        .await?;
-    // The segments that went with the undo come back under their former identifiers.
     sqlx::query!(
-        "insert into segments (id, campaign_id, name, name_norm, import_id)
-         select distinct on (o.segment_id) o.segment_id, o.campaign_id, o.import_base ->> 'segment', lower(o.import_base ->> 'segment'), $1
-         from operations o where o.import_id = $1 and o.deleted_at is not null and o.segment_id is not null and o.import_base ? 'segment'
-           and not exists (select 1 from segments s where s.id = o.segment_id)
-         on conflict do nothing",
-        import.id as _
+        "update campaign_fields f set deleted_at = null where f.campaign_id = $1 and f.number = any ($2) and f.deleted_at is not null
+           and not exists (select 1 from campaign_fields l where l.campaign_id = $1 and l.label_norm = f.label_norm and l.deleted_at is null)",
+        import.campaign_id as _,
+        &numbers
     )
     .execute(tx.conn())
     .await?;
-    for segment in campaigns::segments(tx.conn(), import.campaign_id).await? {
-        sqlx::query!("update segments set name_norm = $2 where id = $1 and name_norm <> $2", segment.id as _, crate::text::norm(&segment.name))
-            .execute(tx.conn())
-            .await?;
-    }
-    let back = sqlx::query!(
-        "update operations o set deleted_at = null, updated_at = $2, updated_by = $3,
-                segment_id = case when exists (select 1 from segments s where s.id = o.segment_id) then o.segment_id end
-         where o.import_id = $1 and o.deleted_at is not null
-           and exists (select 1 from operation_events e where e.operation_id = o.id and e.kind = 'import_undone' and e.batch_id = $1)
-           and not exists (select 1 from operations t where t.campaign_id = o.campaign_id and t.identifier_norm = o.identifier_norm and t.deleted_at is null)",
+    revive_segments(tx, import).await?;
+    let back = sqlx::query_scalar!(
+        r#"with back as (
+             update operations o set deleted_at = null, updated_at = $2, updated_by = $3,
+                    segment_id = (select s.id from segments s where s.id = o.segment_id)
+             where o.import_id = $1 and o.deleted_at is not null
+               and exists (select 1 from operation_events e where e.operation_id = o.id and e.kind = 'import_undone' and e.batch_id = $1)
+               and not exists (select 1 from operations t where t.campaign_id = o.campaign_id and t.identifier_norm = o.identifier_norm and t.deleted_at is null)
+             returning o.id, o.campaign_id),
+           told as (
+             insert into operation_events (operation_id, campaign_id, at, actor_kind, actor_id, kind, batch_id)
+             select id, campaign_id, $2, $4, $3, 'restored', $1 from back)
+           select count(*) as "n!" from back"#,
         import.id as _,
         now,
-        user as _
+        user as _,
+        kind
     )
-    .execute(tx.conn())
-    .await?
-    .rows_affected();
-    sqlx::query!("update imports set state = 'done', stage = 'idle', updated_at = $2, counters = counters - 'undo' where id = $1", import.id as _, now)
+    .fetch_one(tx.conn())
+    .await?;
+    let changed = swap_changes(tx, import, Side::After).await?;
+    sqlx::query!("update imports set state = 'done', stage = 'idle', error = null, updated_at = $2, counters = counters - 'undo' where id = $1", import.id as _, now)
         .execute(tx.conn())
         .await?;
-    tx.record(Entry::on("import.redone", "import", import.id.uuid()).campaign(import.campaign_id).changes(json!({ "restored": back }))).await?;
+    tx.record(Entry::on("import.redone", "import", import.id.uuid()).campaign(import.campaign_id).changes(json!({ "restored": back, "changed": changed }))).await?;
+    Ok(())
+}
+
+/// The segments that went with the undo come back under their former identifiers; where somebody
+/// made a namesake meanwhile, the operations go there.
+async fn revive_segments(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
+    let lost = sqlx::query!(
+        r#"select distinct on (o.segment_id) o.segment_id as "id!: Id<Segment>", o.import_base ->> 'segment' as "name!"
+           from operations o where o.import_id = $1 and o.deleted_at is not null and o.segment_id is not null and o.import_base ? 'segment'
+             and not exists (select 1 from segments s where s.id = o.segment_id)"#,
+        import.id as _
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let known = campaigns::segments(tx.conn(), import.campaign_id).await?;
+    for segment in lost {
+        let key = crate::text::norm(&segment.name);
+        match known.iter().find(|s| s.name_norm == key) {
+            Some(namesake) => {
+                sqlx::query!("update operations set segment_id = $3 where import_id = $1 and segment_id = $2", import.id as _, segment.id as _, namesake.id as _)
+                    .execute(tx.conn())
+                    .await?;
+            }
+            None => {
+                sqlx::query!(
+                    "insert into segments (id, campaign_id, name, name_norm, import_id) values ($1, $2, $3, $4, $5)",
+                    segment.id as _,
+                    import.campaign_id as _,
+                    segment.name,
+                    key,
+                    import.id as _
+                )
+                .execute(tx.conn())
+                .await?;
+            }
+        }
+    }
     Ok(())
 }

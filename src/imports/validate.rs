@@ -24,10 +24,27 @@ use tokio::sync::mpsc;
 
 /// Bytes of `COPY` text sent at once.
 const BLOCK: usize = 256 * 1024;
+/// Issues kept for one line.
+const ISSUES_A_LINE: usize = 20;
 /// Lines between two looks at the cancel flag.
 const STEP: i64 = 2_000;
 
 pub async fn run(app: &App, import: &Import) -> Result<(), Stop> {
+    let (counters, preview) = check(app, import).await?;
+    let kept = sqlx::query!(
+        "update imports set counters = $2, preview = $3, state = 'validated', stage = 'idle', progress = total, updated_at = now()
+         where id = $1 and stage = 'validate' and not cancel_requested",
+        import.id as _,
+        serde_json::to_value(&counters)?,
+        serde_json::to_value(&preview)?
+    )
+    .execute(&app.db)
+    .await?;
+    if kept.rows_affected() == 0 { Err(Stop::Cancelled) } else { Ok(()) }
+}
+
+/// Checks the whole file again and stages its accepted lines; the import's row is left to the caller.
+pub async fn check(app: &App, import: &Import) -> Result<(Counters, Preview), Stop> {
     let key = import.file_key.as_deref().ok_or_else(|| anyhow!("the file is gone"))?;
     let (Some(analysis), Some(mapping)) = (&import.analysis, &import.mapping) else {
         return Err(Stop::Broken(anyhow!("validation before analysis or mapping")));
@@ -51,15 +68,7 @@ pub async fn run(app: &App, import: &Import) -> Result<(), Stop> {
     let mut conn = app.db.acquire().await?;
     let known: Vec<String> = campaigns::segments(&mut conn, import.campaign_id).await?.into_iter().map(|s| s.name_norm).collect();
     preview.new_segments = preview.segments.iter().filter(|name| !known.contains(&norm(name))).cloned().collect();
-    sqlx::query!(
-        "update imports set counters = $2, preview = $3, state = 'validated', stage = 'idle', progress = total, updated_at = now() where id = $1",
-        import.id as _,
-        serde_json::to_value(&counters)?,
-        serde_json::to_value(&preview)?
-    )
-    .execute(&mut *conn)
-    .await?;
-    Ok(())
+    Ok((counters, preview))
 }
 
 async fn forget_former(app: &App, import: &Import) -> sqlx::Result<()> {
@@ -175,6 +184,8 @@ fn read(path: PathBuf, layout: Layout, mut plan: Plan, sender: mpsc::Sender<Batc
                 )));
             }
         }
+        // A line wrong everywhere says enough with its first faults.
+        scratch.issues.truncate(ISSUES_A_LINE);
         issues.append(&mut scratch.issues);
         if lines.len() >= BLOCK {
             send(Batch::Lines(std::mem::replace(&mut lines, String::with_capacity(BLOCK + 4096))))?;

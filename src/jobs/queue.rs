@@ -3,7 +3,9 @@
 use crate::{app::App, db::Tx};
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use serde::{Serialize, de::DeserializeOwned};
+use std::panic::AssertUnwindSafe;
 use uuid::Uuid;
 
 pub trait Job: Serialize + DeserializeOwned + Send {
@@ -12,7 +14,15 @@ pub trait Job: Serialize + DeserializeOwned + Send {
 
     /// May run twice: write it so that twice is harmless.
     fn run(self, app: &App, now: DateTime<Utc>) -> impl Future<Output = anyhow::Result<()>> + Send;
+
+    /// After the last attempt: tells whoever waits.
+    fn given_up(self, _app: &App) -> impl Future<Output = anyhow::Result<()>> + Send {
+        async { Ok(()) }
+    }
 }
+
+/// A job that failed this many times stays in the table, for the administration to see.
+const ATTEMPTS: i32 = 8;
 
 impl Tx {
     /// Queued in the transaction of the change it follows.
@@ -48,12 +58,17 @@ pub async fn run_one(app: &App, now: DateTime<Utc>) -> anyhow::Result<bool> {
     else {
         return Ok(false);
     };
-    match dispatch(app, now, &job.kind, job.payload).await {
+    // A panic is a failure like another: the loop that took the job goes on.
+    let outcome = AssertUnwindSafe(dispatch(app, now, &job.kind, job.payload.clone(), false)).catch_unwind().await;
+    match outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("the job panicked"))) {
         Ok(()) => {
             sqlx::query!("delete from jobs where id = $1", job.id).execute(&mut *tx).await?;
         }
         Err(err) => {
             tracing::warn!(job.kind, error = ?err, "job failed");
+            if job.attempts + 1 >= ATTEMPTS {
+                dispatch(app, now, &job.kind, job.payload, true).await?;
+            }
             let wait = chrono::Duration::minutes(1 << job.attempts.min(10));
             sqlx::query!(
                 "update jobs set attempts = attempts + 1, run_at = $2, last_error = $3 where id = $1",
@@ -69,14 +84,17 @@ pub async fn run_one(app: &App, now: DateTime<Utc>) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-async fn dispatch(app: &App, now: DateTime<Utc>, kind: &str, payload: serde_json::Value) -> anyhow::Result<()> {
-    async fn as_job<J: Job>(app: &App, now: DateTime<Utc>, payload: serde_json::Value) -> anyhow::Result<()> {
-        serde_json::from_value::<J>(payload).context("reading a job")?.run(app, now).await
+/// Runs the job, or tells that it is given up.
+async fn dispatch(app: &App, now: DateTime<Utc>, kind: &str, payload: serde_json::Value, given_up: bool) -> anyhow::Result<()> {
+    async fn as_job<J: Job>(app: &App, now: DateTime<Utc>, payload: serde_json::Value, given_up: bool) -> anyhow::Result<()> {
+        let job = serde_json::from_value::<J>(payload).context("reading a job")?;
+        if given_up { job.given_up(app).await } else { job.run(app, now).await }
     }
     match kind {
-        crate::imports::Work::KIND => as_job::<crate::imports::Work>(app, now, payload).await,
-        crate::accounts::PasswordForgotten::KIND => as_job::<crate::accounts::PasswordForgotten>(app, now, payload).await,
-        super::schedule::CampaignStatuses::KIND => as_job::<super::schedule::CampaignStatuses>(app, now, payload).await,
+        crate::imports::Work::KIND => as_job::<crate::imports::Work>(app, now, payload, given_up).await,
+        crate::accounts::PasswordForgotten::KIND => as_job::<crate::accounts::PasswordForgotten>(app, now, payload, given_up).await,
+        super::schedule::CampaignStatuses::KIND => as_job::<super::schedule::CampaignStatuses>(app, now, payload, given_up).await,
+        crate::campaigns::Reindex::KIND => as_job::<crate::campaigns::Reindex>(app, now, payload, given_up).await,
         other => bail!("unknown job {other}"),
     }
 }

@@ -27,25 +27,19 @@ pub async fn plan(db: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
             .filter_map(|day| clock::instant(day, hour))
             .find(|at| *at <= now);
         let Some(due) = due else { continue };
-        let moved = sqlx::query!(
-            "insert into schedule_marks (kind, planned_until) values ($1, $2)
-             on conflict (kind) do update set planned_until = $2 where schedule_marks.planned_until < $2",
+        // The mark and the job in one statement: a kill between them would lose the run.
+        sqlx::query!(
+            "with moved as (
+               insert into schedule_marks (kind, planned_until) values ($2, $3)
+               on conflict (kind) do update set planned_until = $3 where schedule_marks.planned_until < $3 returning kind)
+             insert into jobs (id, kind, payload, run_at, dedup_key) select $1, kind, '{}', $3, $4 from moved on conflict (dedup_key) do nothing",
+            Uuid::now_v7(),
             kind,
-            due
+            due,
+            format!("{kind}@{}", due.to_rfc3339()),
         )
         .execute(db)
         .await?;
-        if moved.rows_affected() == 1 {
-            sqlx::query!(
-                "insert into jobs (id, kind, payload, run_at, dedup_key) values ($1, $2, '{}', $3, $4) on conflict (dedup_key) do nothing",
-                Uuid::now_v7(),
-                kind,
-                due,
-                format!("{kind}@{}", due.to_rfc3339()),
-            )
-            .execute(db)
-            .await?;
-        }
     }
     Ok(())
 }
@@ -59,7 +53,7 @@ impl Job for CampaignStatuses {
 
     async fn run(self, app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
         let ids: Vec<Id<Campaign>> = sqlx::query_scalar!(
-            "select id from campaigns where deleted_at is null and archived_at is null and activated_at is not null and status = 'upcoming'"
+            "select id from campaigns where deleted_at is null and archived_at is null and activated_at is not null"
         )
         .fetch_all(&app.db)
         .await?;

@@ -176,6 +176,15 @@ impl Hub {
         last > count
     }
 
+    /// Moves the watchers of all campaigns, though none changed: something was put off.
+    pub fn stir(&self) {
+        if let Ok(mut memory) = self.0.memory.lock() {
+            memory.count += 1;
+            memory.campaigns = memory.count;
+        }
+        self.0.all.send_replace(());
+    }
+
     pub fn watch(&self, topic: Topic) -> watch::Receiver<()> {
         match self.0.topics.lock() {
             Ok(mut topics) => {

@@ -56,6 +56,15 @@ impl Person {
         self.send(Method::GET, path, "", "application/x-www-form-urlencoded").await
     }
 
+    /// What an open page asks for by itself.
+    pub async fn refresh(&self, path: &str) -> Reply {
+        let mut request = Request::get(path).header("host", "ops.test").header("sec-fetch-site", "same-origin").header("x-refresh", "1");
+        if let Some(session) = &self.session {
+            request = request.header(header::COOKIE, format!("opstracker-session={session}"));
+        }
+        Reply::read(router(self.app.clone()).oneshot(request.body(Body::empty()).unwrap()).await.unwrap()).await
+    }
+
     pub async fn post(&self, path: &str) -> Reply {
         self.submit(path, &[]).await
     }
@@ -77,7 +86,16 @@ impl Person {
         self.send(Method::POST, path, body, "multipart/form-data; boundary=limite").await
     }
 
+    /// The status alone, for answers that do not end: live streams.
+    pub async fn status(&self, path: &str) -> StatusCode {
+        router(self.app.clone()).oneshot(self.request(Method::GET, path, Body::empty(), "")).await.unwrap().status()
+    }
+
     async fn send(&self, method: Method, path: &str, body: impl Into<Body>, kind: &str) -> Reply {
+        Reply::read(router(self.app.clone()).oneshot(self.request(method, path, body.into(), kind)).await.unwrap()).await
+    }
+
+    fn request(&self, method: Method, path: &str, body: Body, kind: &str) -> Request<Body> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -87,8 +105,7 @@ impl Person {
         if let Some(session) = &self.session {
             request = request.header(header::COOKIE, format!("opstracker-session={session}"));
         }
-        let response = router(self.app.clone()).oneshot(request.body(body.into()).unwrap()).await.unwrap();
-        Reply::read(response).await
+        request.body(body).unwrap()
     }
 }
 

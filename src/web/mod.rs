@@ -2,6 +2,7 @@
 //! What all pages share. Knows no slice but the person who asks.
 pub mod assets;
 pub mod auth;
+pub mod body;
 pub mod cookies;
 mod error;
 pub mod forgery;

@@ -50,6 +50,11 @@ impl<W: Write> CsvWriter<W> {
         self.end_record()
     }
 
+    /// What was written so far, to be sent by blocks between two records.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.to
+    }
+
     pub fn into_inner(self) -> W {
         self.to
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! « Paramètres » of a campaign (05 §5): general, fields, grants, visibility, owner.
+pub mod field;
+pub mod fields;
 pub mod general;
 pub mod grants;
 pub mod owner;

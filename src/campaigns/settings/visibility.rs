@@ -4,7 +4,7 @@ use super::section;
 use crate::{
     campaigns::{Campaign, Configure, commands},
     db::{Id, Read, Tx},
-    web::{Form, Page, Redirect, Result, Shell, auth::Allowed},
+    web::{Error, Form, Page, Redirect, Result, Shell, auth::Allowed},
 };
 use askama::Template;
 use axum::extract::Path;
@@ -28,7 +28,11 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<V
 
 pub async fn update(mut tx: Tx, Path(id): Path<Id<Campaign>>, form: Form) -> Result<Redirect> {
     let campaign = tx.authorize_to_change(Configure, id).await?;
-    let public = form.has("visibilite", "publique");
+    let public = match form.raw("visibilite") {
+        "publique" => true,
+        "restreinte" => false,
+        _ => return Err(Error::Refused("Choisissez une visibilité.".into())),
+    };
     let back = Redirect::to(campaign.path("parametres/visibilite"));
     if public == campaign.is_public {
         return Ok(back);

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The matrix of RG-117, walked over every route that the program declares: a route added tomorrow
+//! is in it. Who may not see gets 404, who may only see gets 403, who may gets an answer (P-001).
+use crate::{
+    accounts::{Role, User},
+    app,
+    campaigns::{Campaign, visible},
+    db::Id,
+    testing::{Person, Reply, TestApp, TestCampaign},
+    web::{
+        Access, Declared, Right,
+        auth::Subject,
+    },
+};
+use sqlx::PgPool;
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// What somebody is to a campaign: the rows of the matrix.
+struct Kind {
+    name: &'static str,
+    person: Person,
+    sees: bool,
+    configures: bool,
+    owns: bool,
+    /// The technician to whom the operations are assigned.
+    assigned: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// It does not exist for them.
+    Hidden,
+    /// They see it and may not do that.
+    Refused,
+    /// Anything else that is not a failure of the program.
+    Given,
+}
+
+impl Kind {
+    /// RG-117 for a route of a campaign; `on_operation` when the route names one.
+    fn expected(&self, right: Right, on_operation: bool) -> Answer {
+        let may = match right {
+            Right::View => self.sees,
+            Right::Configure | Right::Audit => self.configures,
+            Right::Own => self.owns,
+            Right::Transition => self.configures || self.assigned,
+        };
+        match (may, self.sees || (self.assigned && on_operation)) {
+            (true, _) => Answer::Given,
+            (false, true) => Answer::Refused,
+            (false, false) => Answer::Hidden,
+        }
+    }
+}
+
+struct World {
+    app: TestApp,
+    campaign: TestCampaign,
+    kinds: Vec<Kind>,
+    karim: Id<User>,
+}
+
+impl World {
+    async fn new(db: PgPool, public: bool) -> Self {
+        let app = TestApp::new(db).await;
+        let sophie = app.sophie().await;
+        let builder = app.campaign().run_by(&sophie);
+        let campaign = if public { builder.public() } else { builder }.create().await;
+        let karim = app.karim().await;
+        let karim_id = karim.id();
+        let mut kinds = vec![
+            Kind { name: "owner", person: sophie, sees: true, configures: true, owns: true, assigned: false },
+            Kind { name: "admin", person: app.admin().await, sees: true, configures: true, owns: true, assigned: false },
+            Kind { name: "assigned technician", person: karim, sees: false, configures: false, owns: false, assigned: true },
+        ];
+        for (name, roles, right) in [
+            ("gestionnaire", &[Role::CampaignManager][..], ""),
+            ("gestionnaire, voir", &[Role::CampaignManager], "view"),
+            ("gestionnaire, configurer", &[Role::CampaignManager], "configure"),
+            ("gestionnaire, exporter", &[Role::CampaignManager], "export"),
+            ("gestionnaire, configurer by a group", &[Role::CampaignManager], "group configure"),
+            ("gestionnaire, voir by a group", &[Role::CampaignManager], "group view"),
+            ("other technician", &[Role::Technician], ""),
+            ("technician, voir", &[Role::Technician], "view"),
+            ("lecteur", &[Role::Reader], ""),
+            ("lecteur, voir", &[Role::Reader], "view"),
+            ("lecteur, configurer (ignored)", &[Role::Reader], "configure"),
+            ("coordinateur", &[Role::Coordinator], ""),
+            ("coordinateur and technician", &[Role::Coordinator, Role::Technician], ""),
+        ] {
+            let person = app.person(&format!("Jean{}", kinds.len()), "Essai", roles).await;
+            match right.strip_prefix("group ") {
+                Some(right) => grant_by_group(&app, &campaign, &person, right).await,
+                None if right.is_empty() => {}
+                None => campaign.grant(&person, right).await,
+            }
+            let open = public && roles.iter().any(|role| matches!(role, Role::CampaignManager | Role::Reader));
+            let configures = right.ends_with("configure") && roles != [Role::Reader];
+            kinds.push(Kind { name, person, sees: open || !right.is_empty(), configures, owns: false, assigned: false });
+        }
+        Self { app, campaign, kinds, karim: karim_id }
+    }
+
+    /// The address of a route, with a fresh object for each parameter: what one request
+    /// does to it does not change the answer to the next.
+    async fn address(&self, path: &str) -> String {
+        let mut out = path.replace("{id}", &self.campaign.id.to_string());
+        while let Some(start) = out.find('{') {
+            let end = out[start..].find('}').unwrap() + start;
+            let value = self.fresh(&out[start + 1..end].to_owned(), path).await;
+            out.replace_range(start..=end, &value);
+        }
+        out
+    }
+
+    async fn fresh(&self, parameter: &str, path: &str) -> String {
+        let id = Uuid::now_v7();
+        let db = &self.app.app.db;
+        match parameter {
+            "op" => {
+                let op = self.campaign.operation(&id.to_string(), None, None, None).await;
+                sqlx::query("update operations set assignee_id = $2 where id = $1").bind(op).bind(self.karim).execute(db).await.unwrap();
+                return op.to_string();
+            }
+            "transition" => return "start".into(),
+            "segment" => return self.campaign.segment(&format!("Segment {id}")).await.to_string(),
+            "grant" => {
+                let guest = Person::create(&self.app.app, &format!("Invite{id}"), "Essai", &[Role::CampaignManager]).await;
+                let row = "insert into grants (id, campaign_id, user_id) values ($1, $2, $3)";
+                sqlx::query(row).bind(id).bind(self.campaign.id).bind(guest.id()).execute(db).await.unwrap();
+            }
+            "field" => {
+                let row = "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, position, deleted_at)
+                           select $1, $2, max(number) + 1, $1::text, $1::text, 'short_text', max(number) + 1, case when $3 then now() end
+                           from campaign_fields where campaign_id = $2";
+                sqlx::query(row).bind(id).bind(self.campaign.id).bind(path.ends_with("/retablissement")).execute(db).await.unwrap();
+            }
+            "import" => {
+                let row = "insert into imports (id, campaign_id, file_name, file_size, created_at, updated_at) values ($1, $2, 'a.csv', 1, now(), now())";
+                sqlx::query(row).bind(id).bind(self.campaign.id).execute(db).await.unwrap();
+            }
+            _ if !path.starts_with("/campagnes/") && !path.starts_with("/terrain/") => {}
+            unknown => panic!("teach the matrix how to make a « {unknown} », of {path}"),
+        }
+        id.to_string()
+    }
+
+    /// Every disagreement between the matrix and the program.
+    async fn disagreements(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let routes = app::routes().table;
+        for route in &routes {
+            for kind in &self.kinds {
+                let Some(expected) = expected(kind, route) else { continue };
+                let address = self.address(route.path).await;
+                let reply = ask(&kind.person, route, &address).await;
+                let answer = match reply.status.as_u16() {
+                    404 => Answer::Hidden,
+                    403 => Answer::Refused,
+                    ..500 if reply.location.as_deref().is_none_or(|to| !to.starts_with("/connexion")) => Answer::Given,
+                    status => {
+                        wrong.push(format!("{} {} as {}: {status}", route.method, route.path, kind.name));
+                        continue;
+                    }
+                };
+                if answer != expected {
+                    wrong.push(format!("{} {} as {}: {answer:?}, expected {expected:?}", route.method, route.path, kind.name));
+                }
+            }
+        }
+        wrong
+    }
+}
+
+/// An empty form, or a file where one is expected.
+async fn ask(person: &Person, route: &Declared, address: &str) -> Reply {
+    match route.method {
+        "GET" => person.get(address).await,
+        _ if route.path.ends_with("/imports") => person.upload(address, "a.csv", b"Matricule;Nom\nA1;MARTIN\n").await,
+        _ => person.post(address).await,
+    }
+}
+
+/// What the declaration promises to this person; `None` when it promises nothing in particular.
+fn expected(kind: &Kind, route: &Declared) -> Option<Answer> {
+    match route.access {
+        Access::Campaign(right) => Some(kind.expected(right, route.path.contains("{op}"))),
+        Access::OwnOperation if kind.assigned => Some(Answer::Given),
+        // Somebody who sees the campaign sees the operation, and is refused the technician's screen.
+        Access::OwnOperation => Some(if kind.sees { Answer::Refused } else { Answer::Hidden }),
+        Access::Roles(roles) if !roles.iter().any(|role| kind.person.user.as_ref().unwrap().roles.has(*role)) => Some(Answer::Refused),
+        Access::Roles(_) | Access::SignedIn | Access::Public => None,
+    }
+}
+
+async fn grant_by_group(app: &TestApp, campaign: &TestCampaign, person: &Person, right: &str) {
+    let (group, db) = (Uuid::now_v7(), &app.app.db);
+    sqlx::query("insert into user_groups (id, name, name_norm) values ($1, $1::text, $1::text)").bind(group).execute(db).await.unwrap();
+    sqlx::query("insert into group_members (group_id, user_id) values ($1, $2)").bind(group).bind(person.id()).execute(db).await.unwrap();
+    sqlx::query("insert into grants (id, campaign_id, group_id, can_configure) values ($1, $2, $3, $4)")
+        .bind(Uuid::now_v7())
+        .bind(campaign.id)
+        .bind(group)
+        .bind(right == "configure")
+        .execute(db)
+        .await
+        .unwrap();
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_117_the_matrix_of_a_restricted_campaign(db: PgPool) {
+    let world = World::new(db, false).await;
+    assert_eq!(world.disagreements().await, Vec::<String>::new());
+    let untouched = "select count(*) from campaigns where archived_at is null and not is_public and transferred_at is null";
+    assert_eq!(world.app.count(untouched).await, 1, "the walk left the campaign as it was");
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_117_the_matrix_of_a_public_campaign(db: PgPool) {
+    let world = World::new(db, true).await;
+    assert_eq!(world.disagreements().await, Vec::<String>::new());
+    assert_eq!(world.app.count("select count(*) from campaigns where is_public and transferred_at is null").await, 1);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_016_an_archived_campaign_refuses_every_write_of_everybody(db: PgPool) {
+    let world = World::new(db, false).await;
+    let mut addresses = Vec::new();
+    for route in app::routes().table {
+        if let (Access::Campaign(_), "POST") = (route.access, route.method) {
+            let address = world.address(route.path).await;
+            addresses.push((route, address));
+        }
+    }
+    sqlx::query("update campaigns set archived_at = now(), status = 'archived'").execute(&world.app.app.db).await.unwrap();
+    for (route, address) in addresses {
+        let path = route.path;
+        // Restoring is allowed, and how a person shows a list is not a write on the campaign.
+        if path.ends_with("/restauration") || path.ends_with("/operations/colonnes") {
+            continue;
+        }
+        for kind in &world.kinds[..2] {
+            let reply = ask(&kind.person, &route, &address).await;
+            assert_eq!(reply.status.as_u16(), 422, "{path} as {}: {}", kind.name, reply.text());
+            reply.shows("Campagne archivée : lecture seule.");
+        }
+    }
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_116_a_stranger_is_sent_to_sign_in_by_every_route_that_is_not_public(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let stranger = app.stranger();
+    for route in app::routes().table.iter().filter(|route| route.access != Access::Public) {
+        let address = route.path.split('/').map(|part| if part.starts_with('{') { "01990000-0000-7000-8000-000000000000" } else { part });
+        let address = address.collect::<Vec<_>>().join("/");
+        let reply = if route.method == "GET" { stranger.get(&address).await } else { stranger.post(&address).await };
+        assert_eq!(reply.status.as_u16(), 303, "{} {}", route.method, route.path);
+        assert!(reply.location.as_deref().is_some_and(|to| to.starts_with("/connexion")), "{} {}", route.method, route.path);
+    }
+}
+
+/// Lists filter in SQL, pages decide in Rust, the stream and the search ask again: one policy.
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn scope_and_policy_agree(db: PgPool) {
+    let world = World::new(db, false).await;
+    let (app, sophie) = (&world.app, &world.kinds[0].person);
+    let other = app.person("Paul", "Moreau", &[Role::CampaignManager]).await;
+    let mut campaigns: BTreeMap<String, Id<Campaign>> = [("Migration".to_owned(), world.campaign.id)].into();
+    for (name, owner, public, draft) in
+        [("Publique", &other, true, false), ("Brouillon", sophie, false, true), ("Secrète", &other, false, false), ("Effacée", sophie, true, false)]
+    {
+        let builder = app.campaign().named(name).run_by(owner);
+        let builder = if public { builder.public() } else { builder };
+        let campaign = if draft { builder.draft() } else { builder }.create().await;
+        campaigns.insert(name.to_owned(), campaign.id);
+        campaign.operation(&format!("ZX-{name}"), None, None, None).await;
+    }
+    world.campaign.operation("ZX-Migration", None, None, None).await;
+    sqlx::query("update campaigns set deleted_at = now() where name = 'Effacée'").execute(&app.app.db).await.unwrap();
+    let former = app.person("Ancienne", "Gestionnaire", &[Role::Technician]).await;
+    sqlx::query("update campaigns set owner_id = $1 where name = 'Secrète'").bind(former.id()).execute(&app.app.db).await.unwrap();
+    let people = world.kinds.iter().map(|kind| (kind.name, &kind.person)).chain([("another owner", &other), ("owner who lost the role", &former)]);
+    for (name, person) in people {
+        let user = person.user.as_ref().unwrap();
+        let mut conn = app.app.db.acquire().await.unwrap();
+        let scope: BTreeSet<String> = visible(&mut conn, user).await.unwrap().into_iter().map(|id| id.to_string()).collect();
+        let (portfolio, search) = (person.get("/campagnes").await, person.get("/recherche?q=ZX-").await);
+        for (title, id) in &campaigns {
+            let rule = Campaign::find(&mut conn, user, *id).await.unwrap().is_some_and(|campaign| campaign.visible_to(user));
+            let seen = [
+                ("policy", rule),
+                ("portfolio", portfolio.body.contains(&id.to_string())),
+                ("search", search.body.contains(&id.to_string())),
+                ("stream", person.status(&format!("/flux?sujet=campagne-{id}")).await.as_u16() == 200),
+                ("page", person.status(&format!("/campagnes/{id}/tableau-de-bord")).await.as_u16() == 200),
+            ];
+            for (place, shown) in seen {
+                assert_eq!(shown, scope.contains(&id.to_string()), "« {title} » as {name}: {place} against the scope");
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! One field: adding it, renaming it, changing its kind with a preview of what does not convert (US-219).
+use super::{fields::find, section};
+use crate::{
+    accounts::User,
+    audit,
+    campaigns::{
+        Campaign, Configure, Field, FieldKind,
+        field_commands::{self, Declaration, Edited, Refused},
+    },
+    db::{Id, Read, Tx},
+    text::norm,
+    web::{
+        Again, Conflict, Form, Page, Redirect, Result, Shell,
+        auth::Allowed,
+        format,
+        reconcile::{Clash, opened, reconcile},
+    },
+};
+use askama::Template;
+use axum::{
+    extract::Path,
+    response::{IntoResponse, Response},
+};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+const LABEL_TAKEN: &str = "Un champ de cette campagne porte déjà ce nom";
+
+const FIELDS: [(&str, &str); 9] = [
+    ("libelle", "Nom du champ"),
+    ("nature", "Nature"),
+    ("obligatoire", "Obligatoire"),
+    ("recherche", "Recherche"),
+    ("liste", "Montré dans la liste"),
+    ("masque", "Masqué"),
+    ("format", "Format"),
+    ("aide", "Aide"),
+    ("choix", "Choix"),
+];
+
+#[derive(Template)]
+#[template(path = "campaigns/settings/field.html")]
+pub struct FieldPage {
+    shell: Shell,
+    campaign: Allowed<Configure, Campaign>,
+    /// Absent for a new one.
+    field: Option<Field>,
+    form: Form,
+    refused: Vec<Refused>,
+    clashes: Vec<Clash>,
+    clash_by: String,
+}
+
+impl FieldPage {
+    fn new(shell: Shell, user: &User, campaign: Allowed<Configure, Campaign>, field: Option<Field>, form: Form) -> Self {
+        let shell = section(shell, &campaign, user, "parametres/champs").under("Champs", campaign.path("parametres/champs"));
+        Self { shell, campaign, field, form, refused: Vec::new(), clashes: Vec::new(), clash_by: String::new() }
+    }
+
+    fn action(&self) -> String {
+        let last = self.field.as_ref().map_or_else(|| "nouveau".into(), |f| f.id.to_string());
+        self.campaign.path(&format!("parametres/champs/{last}"))
+    }
+
+    /// The identifier and the label are short texts, always asked, never hidden.
+    fn is_column(&self) -> bool {
+        self.field.as_ref().is_some_and(Field::is_column)
+    }
+
+    fn kinds() -> Vec<(String, String)> {
+        FieldKind::ALL.map(|kind| (kind.code().into(), kind.label().into())).into()
+    }
+
+    fn refused_count(&self) -> i64 {
+        self.refused.iter().map(|r| r.count).sum()
+    }
+}
+
+pub async fn new_page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<FieldPage>> {
+    let campaign = read.authorize(Configure, id).await?;
+    let form = Form::filled([("nature", FieldKind::ShortText.code()), ("recherche", "oui"), ("liste", "oui")]);
+    Ok(Page(FieldPage::new(read.shell("Nouveau champ"), read.user(), campaign, None, form)))
+}
+
+pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
+    let campaign = tx.authorize_to_change(Configure, id).await?;
+    let added = match parse(&mut form, None) {
+        Some(new) => field_commands::add_field(&mut tx, &campaign, &new).await?,
+        None => false,
+    };
+    if !added {
+        if form.is_valid() {
+            form.refuse("libelle", LABEL_TAKEN);
+        }
+        let (shell, user) = (tx.shell("Nouveau champ"), tx.user()?.clone());
+        return Ok(Again(FieldPage::new(shell, &user, campaign, None, form)).into_response());
+    }
+    tx.commit().await?;
+    let flash = format!("« {} » ajouté.", form.text("libelle"));
+    Ok(Redirect::to(campaign.path("parametres/champs")).flash(flash).into_response())
+}
+
+pub async fn page(mut read: Read, Path((id, field)): Path<(Id<Campaign>, Uuid)>) -> Result<Page<FieldPage>> {
+    let campaign = read.authorize(Configure, id).await?;
+    let field = find(read.conn(), id, field).await?;
+    let form = opened(FIELDS.map(|(name, _)| (name, shown(&field, name))));
+    Ok(Page(FieldPage::new(read.shell(&field.label), read.user(), campaign, Some(field), form)))
+}
+
+pub async fn update(mut tx: Tx, Path((id, field)): Path<(Id<Campaign>, Uuid)>, mut form: Form) -> Result<Response> {
+    let campaign = tx.authorize_to_change(Configure, id).await?;
+    let field = find(tx.conn(), id, field).await?;
+    let (shell, user) = (tx.shell(&field.label), tx.user()?.clone());
+    let clashes = reconcile(&mut form, &FIELDS, |name| shown(&field, name));
+    if !clashes.is_empty() {
+        let clashes = clashes.into_iter().map(said).collect();
+        let clash_by = last_editor(&mut tx, &field).await?;
+        return Ok(Conflict(FieldPage { clashes, clash_by, ..FieldPage::new(shell, &user, campaign, Some(field), form) }).into_response());
+    }
+    let Some(new) = parse(&mut form, Some(&field)) else {
+        return Ok(Again(FieldPage::new(shell, &user, campaign, Some(field), form)).into_response());
+    };
+    match field_commands::edit_field(&mut tx, &campaign, &field, &new, form.checked("accepter")).await? {
+        Edited::LabelTaken => {
+            form.refuse("libelle", LABEL_TAKEN);
+            Ok(Again(FieldPage::new(shell, &user, campaign, Some(field), form)).into_response())
+        }
+        Edited::Unconverted(refused) => Ok(Again(FieldPage { refused, ..FieldPage::new(shell, &user, campaign, Some(field), form) }).into_response()),
+        Edited::Saved { changed } => {
+            tx.commit_quietly("traced when something changed").await?;
+            let flash = if changed { format!("« {} » enregistré.", new.label) } else { "Aucune modification.".into() };
+            Ok(Redirect::to(campaign.path("parametres/champs")).flash(flash).into_response())
+        }
+    }
+}
+
+fn shown(field: &Field, name: &str) -> String {
+    let tick = |on: bool| if on { "oui".to_owned() } else { String::new() };
+    match name {
+        "libelle" => field.label.clone(),
+        "nature" => field.kind.code().into(),
+        "obligatoire" => tick(field.required),
+        "recherche" => tick(field.searchable),
+        "liste" => tick(field.in_list),
+        "masque" => tick(field.hidden),
+        "format" => field.pattern.clone().unwrap_or_default(),
+        "aide" => field.hint.clone().unwrap_or_default(),
+        _ => field.choices.join("\n"),
+    }
+}
+
+/// Codes and ticks in words, in the conflict box.
+fn said(clash: Clash) -> Clash {
+    match clash.name.as_str() {
+        "nature" => clash.said(|code| FieldKind::from_code(code).map_or_else(String::new, |kind| kind.label().into())),
+        "obligatoire" | "recherche" | "liste" | "masque" => clash.said(|tick| if tick.is_empty() { "Non" } else { "Oui" }.into()),
+        _ => clash,
+    }
+}
+
+fn parse(form: &mut Form, field: Option<&Field>) -> Option<Declaration> {
+    let is_column = field.is_some_and(Field::is_column);
+    let label = form.required("libelle");
+    if label.chars().count() > 255 {
+        form.refuse("libelle", "Le nom doit compter au plus 255 caractères");
+    }
+    let kind = FieldKind::from_code(form.raw("nature"));
+    match kind {
+        None => form.refuse("nature", "Ce champ est obligatoire"),
+        Some(kind) if is_column && kind != FieldKind::ShortText => form.refuse("nature", "L'identifiant et le libellé sont des textes courts"),
+        Some(_) => {}
+    }
+    let pattern = form.given("format");
+    if pattern.as_deref().is_some_and(|p| regex::Regex::new(&format!("^(?:{p})$")).is_err()) {
+        form.refuse("format", "Cette expression est mal formée");
+    }
+    let choices = choices(form, kind);
+    let declaration = Declaration {
+        label,
+        kind: kind?,
+        required: form.checked("obligatoire") || is_column,
+        searchable: form.checked("recherche"),
+        in_list: form.checked("liste"),
+        hidden: form.checked("masque") && !is_column,
+        pattern,
+        hint: form.given("aide"),
+        choices,
+    };
+    form.is_valid().then_some(declaration)
+}
+
+/// One a line, without doubles; at most 200 (RG-061).
+fn choices(form: &mut Form, kind: Option<FieldKind>) -> Vec<String> {
+    if kind != Some(FieldKind::Choice) {
+        return Vec::new();
+    }
+    let mut seen = HashSet::new();
+    let text = form.text("choix");
+    let choices: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty() && seen.insert(norm(line))).map(str::to_owned).collect();
+    if choices.is_empty() {
+        form.refuse("choix", "Indiquez au moins un choix, un par ligne");
+    } else if choices.len() > 200 {
+        form.refuse("choix", "Une liste compte au plus 200 choix");
+    }
+    choices
+}
+
+async fn last_editor(tx: &mut Tx, field: &Field) -> Result<String> {
+    let last = audit::history_of(tx.conn(), "field", field.id, 1).await?;
+    Ok(last.first().map_or_else(
+        || "Ce champ a été modifié".into(),
+        |line| format!("{} a modifié ce champ le {}", line.author, format::instant(line.at)),
+    ))
+}
