@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Makes docs/images from the demonstration: npm run screenshots [nom…]
-import { mkdir } from "node:fs/promises"
-import { launch, newPage, signIn } from "./support/browser.js"
-import { startServer } from "./support/server.js"
+import { execFileSync } from "node:child_process"
+import { mkdir, mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { launch, newPage, says, signIn } from "./support/browser.js"
+import { BINARY, startServer } from "./support/server.js"
 
 // `path` is an address, or a function that leads the signed-in page there.
 const byName = (name, tab) => async (page) => {
@@ -10,15 +13,29 @@ const byName = (name, tab) => async (page) => {
   await page.getByRole("link", { name, exact: true }).first().click()
   if (tab) await page.getByRole("navigation", { name: "Campagne" }).getByRole("link", { name: tab }).click()
 }
+// A real file in the campaign being prepared, up to the page that says what will be imported.
+const upload = async (page) => {
+  const files = await mkdtemp(join(tmpdir(), "opstracker-fichiers-"))
+  execFileSync(BINARY, ["demo", "files", files])
+  await page.goto("/campagnes")
+  await page.getByRole("link", { name: /^Reprendre la création de Remplacement des téléphones/ }).click()
+  await page.waitForURL(/\/(imports|assistant)\//)
+  await page.goto(page.url().replace(/\/imports\/.*|\/assistant\/.*/, "/assistant/2"))
+  await page.getByLabel(/^Déposez un fichier ici/).setInputFiles(join(files, "telephones.csv"))
+  await page.getByRole("button", { name: "Envoyer le fichier" }).click()
+  await page.getByRole("button", { name: "Vérifier les lignes" }).click()
+  await page.getByRole("heading", { level: 1, name: says("Vérification des lignes") }).waitFor()
+  await rm(files, { recursive: true })
+}
 const WINDOWS = /^Migration Windows 11/
 const SHOTS = [
   { name: "portefeuille", path: "/campagnes", account: "sophie.martin", theme: "light", width: 1440 },
   { name: "tableau-de-bord", path: byName(WINDOWS), account: "sophie.martin", theme: "light", width: 1440 },
   { name: "tableau-de-bord-sombre", path: byName(WINDOWS), account: "sophie.martin", theme: "dark", width: 1440 },
   { name: "operations", path: byName(WINDOWS, "Opérations"), account: "sophie.martin", theme: "light", width: 1440 },
-  { name: "import", path: byName(/^Remplacement des téléphones/), account: "sophie.martin", theme: "light", width: 1440 },
-  { name: "mes-interventions", path: "/mes-interventions", account: "karim.benali", theme: "light", width: 1440 },
-  { name: "mes-interventions-375", path: "/mes-interventions", account: "karim.benali", theme: "light", width: 375 },
+  { name: "import", path: upload, account: "sophie.martin", theme: "light", width: 1440 },
+  { name: "mes-interventions", path: "/terrain", account: "karim.benali", theme: "light", width: 1440 },
+  { name: "mes-interventions-375", path: "/terrain", account: "karim.benali", theme: "light", width: 375 },
 ]
 
 const only = process.argv.slice(2)
@@ -33,6 +50,7 @@ try {
     if (typeof path === "string") await page.goto(path)
     else await path(page)
     await page.waitForLoadState("load")
+    if (await page.locator(".live").count()) await page.locator(".live", { hasText: "En direct" }).waitFor()
     await page.screenshot({ path: `${folder}${name}.png`, fullPage: true })
     await page.context().close()
     console.log(`docs/images/${name}.png`)

@@ -42,13 +42,13 @@ test("Sophie se connecte au clavier seul, puis se déconnecte", async () => {
   noFault(page)
 })
 
-test("un mauvais mot de passe garde l'adresse et mène au résumé des erreurs", async () => {
+test("un mauvais mot de passe garde l'adresse et mène à l'erreur", async () => {
   const page = await newPage(browser, server.url)
   await page.goto("/connexion")
   await page.getByLabel("E-mail").fill("sophie.martin@demo.example")
   await page.getByLabel("Mot de passe", { exact: true }).fill("ce n'est pas le bon mot de passe")
   await page.getByRole("button", { name: "Se connecter" }).click()
-  const summary = page.locator(".summary-errors")
+  const summary = page.locator("#erreurs", { hasText: "Identifiants incorrects" })
   await summary.waitFor()
   assert.ok(await summary.evaluate((element) => element === document.activeElement || element.contains(document.activeElement)))
   assert.equal(await page.getByLabel("E-mail").inputValue(), "sophie.martin@demo.example")

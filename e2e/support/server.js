@@ -7,7 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 
-const BINARY = process.env.OPSTRACKER_BIN ?? new URL("../../target/release/opstracker", import.meta.url).pathname
+export const BINARY = process.env.OPSTRACKER_BIN ?? new URL("../../target/release/opstracker", import.meta.url).pathname
 const PATIENCE = 120_000   // a cold database, its migrations and the demonstration
 
 /** Starts the server; resolves once it is ready, with its address and the accounts it printed. */
