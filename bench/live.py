@@ -31,7 +31,7 @@ class Room:
     def __init__(self, server, campaign):
         self.server, self.campaign = server, campaign
         self.path = f"/campagnes/{campaign}/tableau-de-bord"
-        self.posts = []                # (answered at, figure it makes)
+        self.posts, self.answers = [], []  # (answered at, figure it makes), seconds of each
         self.refreshes = self.failures = 0
 
     def head(self, method, path, *more):
@@ -96,6 +96,7 @@ async def write(room, operations, every):
             raise SystemExit(f"changement de statut : {status} {body[:500]}")
         figure += 1
         room.posts.append((time.perf_counter(), figure))
+        room.answers.append(time.perf_counter() - began)
         await asyncio.sleep(max(0, every - (time.perf_counter() - began)))
 
 
@@ -130,6 +131,7 @@ async def scene(server, campaign, viewers, operations, every):
     return {"changements/s": round(len(room.posts) / lasted, 2), "spectateurs": viewers, "secondes": round(lasted, 1),
             "agrégats/s": round(counted / lasted, 2), "compté par": how,
             "actualisations/s": round(room.refreshes / lasted, 1), "échecs": room.failures,
+            "POST P50 / P95 (s)": [round(statistics.median(room.answers), 3), round(p95(room.answers), 3)],
             "« changed » P50 / P95 (s)": [round(statistics.median(heard), 3), round(p95(heard), 3)],
             "page à jour P50 / P95 (s)": [round(statistics.median(seen), 3), round(p95(seen), 3)],
             "rates": (counted / lasted, p95(heard), p95(seen))}
