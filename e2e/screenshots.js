@@ -11,7 +11,10 @@ import { BINARY, startServer } from "./support/server.js"
 const byName = (name, tab) => async (page) => {
   await page.goto("/campagnes")
   await page.getByRole("link", { name, exact: true }).first().click()
-  if (tab) await page.getByRole("navigation", { name: "Campagne" }).getByRole("link", { name: tab }).click()
+  await page.waitForURL("**/tableau-de-bord")
+  if (!tab) return
+  await page.getByRole("navigation", { name: "Campagne" }).getByRole("link", { name: tab }).click()
+  await page.getByRole("heading", { level: 1, name: tab }).waitFor()
 }
 // A real file in the campaign being prepared, up to the page that says what will be imported.
 const upload = async (page) => {
