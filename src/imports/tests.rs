@@ -350,3 +350,20 @@ async fn lines_whose_operations_were_binned_meanwhile_are_created(db: PgPool) {
     assert_eq!(app.count("select count(*) from operations where deleted_at is null").await, 3);
     sophie.get(&second).await.shows("3 interventions créées");
 }
+
+/// The transaction that locks the job would keep the rows from being marked visible to all.
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn p_8_counts_read_the_index_alone_right_after_an_import(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    import(&app, &sophie, &campaign, FILE).await;
+    let settled = "select relpages > 0 and relallvisible = relpages from pg_class where oid = 'operations'::regclass";
+    for _ in 0..100 {
+        if sqlx::query_scalar::<_, bool>(settled).fetch_one(&app.app.db).await.unwrap() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the operations were not marked visible to all");
+}
