@@ -15,7 +15,10 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    compression::{CompressionLayer, predicate::{NotForContentType, Predicate, SizeAbove}},
+    compression::{
+        CompressionLayer,
+        predicate::{NotForContentType, Predicate, SizeAbove},
+    },
 };
 use uuid::Uuid;
 
@@ -40,7 +43,11 @@ pub struct App {
 impl App {
     /// # Errors
     /// The base is unreachable, or the mail settings are wrong.
-    pub async fn new(config: Config, db: PgPool, jobs_db: PgPool) -> anyhow::Result<(Self, mpsc::UnboundedReceiver<live::Notice>)> {
+    pub async fn new(
+        config: Config,
+        db: PgPool,
+        jobs_db: PgPool,
+    ) -> anyhow::Result<(Self, mpsc::UnboundedReceiver<live::Notice>)> {
         let (live, notices) = Hub::new();
         let mailer = mail::Mailer::new(&config)?;
         let app = Self {
@@ -92,7 +99,10 @@ pub fn routes() -> Routes {
 }
 
 pub fn router(app: App) -> Router {
-    let compressed = SizeAbove::new(860).and(NotForContentType::GRPC).and(NotForContentType::IMAGES).and(NotForContentType::SSE);
+    let compressed = SizeAbove::new(860)
+        .and(NotForContentType::GRPC)
+        .and(NotForContentType::IMAGES)
+        .and(NotForContentType::SSE);
     routes()
         .router
         .fallback(|| async { web::Error::NotFound })
@@ -108,7 +118,10 @@ pub fn router(app: App) -> Router {
 }
 
 /// A pool whose connections speak UTC and give up rather than wait for ever.
-pub async fn pool(options: sqlx::postgres::PgConnectOptions, connections: u32) -> sqlx::Result<PgPool> {
+pub async fn pool(
+    options: sqlx::postgres::PgConnectOptions,
+    connections: u32,
+) -> sqlx::Result<PgPool> {
     sqlx::postgres::PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(std::time::Duration::from_secs(10))

@@ -35,7 +35,12 @@ mod tests {
 
     #[test]
     fn clock_changes() {
-        let at = |d, h, m| instant(NaiveDate::from_ymd_opt(2026, d, if d == 3 { 29 } else { 25 }).unwrap(), NaiveTime::from_hms_opt(h, m, 0).unwrap());
+        let at = |d, h, m| {
+            instant(
+                NaiveDate::from_ymd_opt(2026, d, if d == 3 { 29 } else { 25 }).unwrap(),
+                NaiveTime::from_hms_opt(h, m, 0).unwrap(),
+            )
+        };
         assert_eq!(at(3, 2, 30), None);
         assert_eq!(at(3, 3, 0).unwrap().to_rfc3339(), "2026-03-29T01:00:00+00:00");
         assert_eq!(at(10, 2, 30).unwrap().to_rfc3339(), "2026-10-25T00:30:00+00:00");

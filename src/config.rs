@@ -60,14 +60,22 @@ impl Config {
             faults.push(format!("OPSTRACKER_LISTEN = « {listen_text} » : attendu adresse:port, par exemple 127.0.0.1:8080"));
             SocketAddr::from(([127, 0, 0, 1], 8080))
         });
-        let public_url = get("OPSTRACKER_PUBLIC_URL").map_or_else(|| format!("http://{listen}"), |url| url.trim_end_matches('/').to_owned());
-        if !(public_url.starts_with("http://") || public_url.starts_with("https://")) || public_url.split("://").nth(1).is_none_or(|host| host.is_empty() || host.contains('/')) {
+        let public_url = get("OPSTRACKER_PUBLIC_URL")
+            .map_or_else(|| format!("http://{listen}"), |url| url.trim_end_matches('/').to_owned());
+        if !(public_url.starts_with("http://") || public_url.starts_with("https://"))
+            || public_url
+                .split("://")
+                .nth(1)
+                .is_none_or(|host| host.is_empty() || host.contains('/'))
+        {
             faults.push(format!("OPSTRACKER_PUBLIC_URL = « {public_url} » : attendu https://nom-du-serveur, sans chemin"));
         }
-        let data_dir = get("OPSTRACKER_DATA_DIR").map_or_else(|| default_data_dir(env), PathBuf::from);
+        let data_dir =
+            get("OPSTRACKER_DATA_DIR").map_or_else(|| default_data_dir(env), PathBuf::from);
         let database_url = get("DATABASE_URL").map(Secret::new);
         if database_url.as_ref().is_some_and(|url| !url.expose().starts_with("postgres")) {
-            faults.push("DATABASE_URL : attendu postgres://utilisateur:motdepasse@hôte/base".into());
+            faults
+                .push("DATABASE_URL : attendu postgres://utilisateur:motdepasse@hôte/base".into());
         }
         let mut flag = |name: &str| match get(name) {
             None | Some("0" | "non" | "false") => false,
@@ -80,7 +88,10 @@ impl Config {
         let behind_proxy = flag("OPSTRACKER_BEHIND_PROXY");
         let production = flag("OPSTRACKER_PRODUCTION");
         if production && !public_url.starts_with("https://") {
-            faults.push("OPSTRACKER_PRODUCTION = oui : OPSTRACKER_PUBLIC_URL doit commencer par https://".into());
+            faults.push(
+                "OPSTRACKER_PRODUCTION = oui : OPSTRACKER_PUBLIC_URL doit commencer par https://"
+                    .into(),
+            );
         }
         let smtp = match (get("OPSTRACKER_SMTP_URL"), get("OPSTRACKER_MAIL_FROM")) {
             (None, _) => None,
@@ -130,7 +141,9 @@ fn default_data_dir(env: &HashMap<String, String>) -> PathBuf {
         return PathBuf::from("/var/lib/opstracker");
     }
     let home = env.get("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
-    env.get("XDG_DATA_HOME").map_or_else(|| home.join(".local/share"), PathBuf::from).join("opstracker")
+    env.get("XDG_DATA_HOME")
+        .map_or_else(|| home.join(".local/share"), PathBuf::from)
+        .join("opstracker")
 }
 
 #[cfg(test)]
@@ -139,7 +152,8 @@ mod tests {
     use std::collections::HashMap;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Config, String> {
-        let env: HashMap<_, _> = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let env: HashMap<_, _> =
+            pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         Config::read(&env).map_err(|err| err.to_string())
     }
 
@@ -153,7 +167,13 @@ mod tests {
             ("OPSTRACKER_SMTP_URL", "smtp://relais"),
         ])
         .unwrap_err();
-        for name in ["OPSTRACKER_LISTEN", "OPSTRACKER_PUBLIC_URL", "DATABASE_URL", "OPSTRACKER_PRODUCTION", "OPSTRACKER_MAIL_FROM"] {
+        for name in [
+            "OPSTRACKER_LISTEN",
+            "OPSTRACKER_PUBLIC_URL",
+            "DATABASE_URL",
+            "OPSTRACKER_PRODUCTION",
+            "OPSTRACKER_MAIL_FROM",
+        ] {
             assert!(faults.contains(name), "{faults}");
         }
     }

@@ -11,7 +11,8 @@ pub async fn ready(State(app): State<App>) -> (StatusCode, String) {
 }
 
 async fn first_failure(app: &App) -> Option<&'static str> {
-    let Ok(seen) = sqlx::query_scalar!("select max(seen_at) from workers").fetch_one(&app.db).await else {
+    let Ok(seen) = sqlx::query_scalar!("select max(seen_at) from workers").fetch_one(&app.db).await
+    else {
         return Some("database");
     };
     if seen.is_none_or(|at| clock::now() - at > chrono::Duration::seconds(60)) {

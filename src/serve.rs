@@ -58,13 +58,19 @@ impl Base {
     }
 }
 
-async fn open_app(config: Config, owner: bool) -> Result<(Base, App, tokio::sync::mpsc::UnboundedReceiver<live::Notice>)> {
+async fn open_app(
+    config: Config,
+    owner: bool,
+) -> Result<(Base, App, tokio::sync::mpsc::UnboundedReceiver<live::Notice>)> {
     let base = Base::open(&config, owner).await?;
-    private_dir(&config.files_dir()).with_context(|| format!("création de {}", config.files_dir().display()))?;
+    private_dir(&config.files_dir())
+        .with_context(|| format!("création de {}", config.files_dir().display()))?;
     let started = async {
-        let pages = pool(base.options.clone(), PAGES).await.context("connexion à la base de données")?;
+        let pages =
+            pool(base.options.clone(), PAGES).await.context("connexion à la base de données")?;
         db::migrate(&pages).await?;
-        let jobs_pool = pool(base.options.clone(), JOBS).await.context("connexion à la base de données")?;
+        let jobs_pool =
+            pool(base.options.clone(), JOBS).await.context("connexion à la base de données")?;
         App::new(config, pages, jobs_pool).await
     };
     match started.await {
@@ -85,7 +91,10 @@ fn private_dir(path: &std::path::Path) -> std::io::Result<()> {
 }
 
 /// Runs a command with the base of this instance: joined when `serve` runs, started otherwise.
-pub async fn with_app<T, F: Future<Output = Result<T>>>(config: Config, work: impl FnOnce(App) -> F) -> Result<T> {
+pub async fn with_app<T, F: Future<Output = Result<T>>>(
+    config: Config,
+    work: impl FnOnce(App) -> F,
+) -> Result<T> {
     let (base, app, notices) = open_app(config, false).await?;
     drop(notices);
     let done = work(app.clone()).await;
@@ -108,7 +117,12 @@ pub async fn serve(config: Config, demo_if_empty: bool) -> Result<()> {
     let stopping = app.stopping.clone();
     let loops = tokio::spawn({
         let app = app.clone();
-        async move { tokio::join!(jobs::run(app.clone()), until(app.stopping.clone(), live::run(app, notices))) }
+        async move {
+            tokio::join!(
+                jobs::run(app.clone()),
+                until(app.stopping.clone(), live::run(app, notices))
+            )
+        }
     });
     jobs::housekeeping(&app, crate::clock::now()).await?;
     tracing::info!(%listen, "prêt");
@@ -181,7 +195,8 @@ fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     let wanted = limit.maximum.map_or(65_536, |max| max.min(65_536));
     if limit.current.is_some_and(|current| current < wanted) {
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum });
+        let _ =
+            setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum });
     }
 }
 

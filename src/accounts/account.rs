@@ -69,7 +69,9 @@ impl Subject for Account {
     }
 
     async fn lock(conn: &mut PgConnection, id: Id<Self>) -> sqlx::Result<()> {
-        sqlx::query!("select 1 as one from users where id = $1 for no key update", id.uuid()).fetch_optional(conn).await?;
+        sqlx::query!("select 1 as one from users where id = $1 for no key update", id.uuid())
+            .fetch_optional(conn)
+            .await?;
         Ok(())
     }
 
@@ -136,9 +138,14 @@ pub async fn create(tx: &mut Tx, identity: &Identity) -> Result<(Id<User>, Strin
     let now = tx.now();
     let id = create_account(tx.conn(), identity, true, Some(by.id), now).await.map_err(explain)?;
     let roles = identity.roles.codes();
-    tx.record(Entry::on("user.created", "user", id.uuid()).changes(json!({ "roles": [Value::Null, roles] }))).await?;
+    tx.record(
+        Entry::on("user.created", "user", id.uuid())
+            .changes(json!({ "roles": [Value::Null, roles] })),
+    )
+    .await?;
     let organisation = tx.app().settings().organisation.clone();
-    let (_, recipient) = mail::post(tx, mail::account_created(id, identity.roles, &organisation, now)).await?;
+    let (_, recipient) =
+        mail::post(tx, mail::account_created(id, identity.roles, &organisation, now)).await?;
     Ok((id, recipient))
 }
 
@@ -147,7 +154,11 @@ pub async fn create(tx: &mut Tx, identity: &Identity) -> Result<(Id<User>, Strin
 ///
 /// # Errors
 /// `Refused` with the sentences of RG-002 and RG-004.
-pub async fn update(tx: &mut Tx, account: &Allowed<Manage, Account>, identity: &Identity) -> Result<()> {
+pub async fn update(
+    tx: &mut Tx,
+    account: &Allowed<Manage, Account>,
+    identity: &Identity,
+) -> Result<()> {
     let me = tx.user()?.id;
     if account.id == me && account.roles.has(Role::Admin) && !identity.roles.has(Role::Admin) {
         return Err(Error::Refused("Vous ne pouvez pas rétrograder votre propre compte".into()));
@@ -176,7 +187,11 @@ pub async fn update(tx: &mut Tx, account: &Allowed<Manage, Account>, identity: &
         // A link sent to the former address is of no use to its new owner.
         links::revoke(tx.conn(), Some(account.id), now).await?;
     }
-    tx.record(Entry::on("user.changed", "user", account.id.uuid()).changes(differences(account, identity))).await?;
+    tx.record(
+        Entry::on("user.changed", "user", account.id.uuid())
+            .changes(differences(account, identity)),
+    )
+    .await?;
     Ok(())
 }
 
@@ -187,17 +202,32 @@ fn differences(account: &Account, identity: &Identity) -> Value {
         ("email", json!(account.email), json!(identity.email)),
         ("roles", json!(account.roles.codes()), json!(identity.roles.codes())),
     ];
-    pairs.into_iter().filter(|(_, old, new)| old != new).map(|(name, old, new)| (name.to_owned(), json!([old, new]))).collect()
+    pairs
+        .into_iter()
+        .filter(|(_, old, new)| old != new)
+        .map(|(name, old, new)| (name.to_owned(), json!([old, new])))
+        .collect()
 }
 
 /// Turns an account off (RG-005) or on again.
 ///
 /// # Errors
 /// `Refused` for one's own account and for the last administrator.
-pub async fn set_active(tx: &mut Tx, account: &Allowed<Manage, Account>, active: bool) -> Result<()> {
+pub async fn set_active(
+    tx: &mut Tx,
+    account: &Allowed<Manage, Account>,
+    active: bool,
+) -> Result<()> {
     let me = tx.user()?.id;
     if account.active == active {
-        return Err(Error::Refused(if active { "Ce compte est déjà actif." } else { "Ce compte est déjà désactivé." }.into()));
+        return Err(Error::Refused(
+            if active {
+                "Ce compte est déjà actif."
+            } else {
+                "Ce compte est déjà désactivé."
+            }
+            .into(),
+        ));
     }
     if account.id == me {
         return Err(Error::Refused("Vous ne pouvez pas désactiver votre propre compte".into()));
@@ -218,7 +248,11 @@ pub async fn set_active(tx: &mut Tx, account: &Allowed<Manage, Account>, active:
         links::revoke(tx.conn(), Some(account.id), now).await?;
     }
     let action = if active { "user.reactivated" } else { "user.deactivated" };
-    tx.record(Entry::on(action, "user", account.id.uuid()).changes(json!({ "active": [!active, active] }))).await?;
+    tx.record(
+        Entry::on(action, "user", account.id.uuid())
+            .changes(json!({ "active": [!active, active] })),
+    )
+    .await?;
     Ok(())
 }
 
@@ -231,7 +265,8 @@ pub async fn lift_lock(tx: &mut Tx, account: &Allowed<Manage, Account>) -> Resul
 
 /// « Déconnecter partout ».
 pub async fn disconnect(tx: &mut Tx, account: &Allowed<Manage, Account>) -> Result<()> {
-    let keep = if account.id == tx.user()?.id { tx.visitor().and_then(|v| v.session) } else { None };
+    let keep =
+        if account.id == tx.user()?.id { tx.visitor().and_then(|v| v.session) } else { None };
     sessions::revoke(tx, account.id, keep).await?;
     tx.record(Entry::on("sessions.revoked", "user", account.id.uuid())).await?;
     notify(tx, account.id, "Un administrateur a fermé toutes vos sessions.").await
@@ -253,12 +288,21 @@ pub async fn reissue(tx: &mut Tx, account: &Allowed<Manage, Account>) -> Result<
     .execute(tx.conn())
     .await?;
     let link = links::issue(tx.conn(), &app, purpose, Some(account.id), now).await?;
-    tx.record(Entry::on("link.shown", "user", account.id.uuid()).changes(json!({ "purpose": purpose.code() }))).await?;
+    tx.record(
+        Entry::on("link.shown", "user", account.id.uuid())
+            .changes(json!({ "purpose": purpose.code() })),
+    )
+    .await?;
     Ok(link)
 }
 
 /// Sets a password already hashed: other sessions end, living links die; returns the new security stamp.
-pub async fn set_password(tx: &mut Tx, user: Id<User>, hash: &str, keep: Option<Uuid>) -> Result<Uuid> {
+pub async fn set_password(
+    tx: &mut Tx,
+    user: Id<User>,
+    hash: &str,
+    keep: Option<Uuid>,
+) -> Result<Uuid> {
     let now = tx.now();
     sqlx::query!(
         "update users set password_hash = $2, password_changed_at = $3 where id = $1",
@@ -294,6 +338,9 @@ fn explain(err: sqlx::Error) -> Error {
 #[cfg(test)]
 pub(super) async fn demote_for_test(tx: &mut Tx, account: &Account) -> Result<()> {
     let id = account.id;
-    sqlx::query!("update users set roles = '{reader}' where id = $1", id as _).execute(tx.conn()).await.map_err(explain)?;
+    sqlx::query!("update users set roles = '{reader}' where id = $1", id as _)
+        .execute(tx.conn())
+        .await
+        .map_err(explain)?;
     Ok(())
 }

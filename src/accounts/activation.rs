@@ -33,21 +33,41 @@ pub async fn page(state: State<App>, visitor: Visitor, path: Path<String>) -> Re
     show(state, visitor, path, Purpose::Activation).await
 }
 
-pub async fn reset_page(state: State<App>, visitor: Visitor, path: Path<String>) -> Result<Response> {
+pub async fn reset_page(
+    state: State<App>,
+    visitor: Visitor,
+    path: Path<String>,
+) -> Result<Response> {
     show(state, visitor, path, Purpose::Reset).await
 }
 
-async fn show(State(app): State<App>, visitor: Visitor, Path(token): Path<String>, purpose: Purpose) -> Result<Response> {
+async fn show(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(token): Path<String>,
+    purpose: Purpose,
+) -> Result<Response> {
     let (_, person) = holder(&app, &visitor, purpose, &token).await?;
     Ok(discreet(Page(choose(&app, &visitor, purpose, &token, &person, Form::default()))))
 }
 
-fn choose(app: &App, visitor: &Visitor, purpose: Purpose, token: &str, person: &Person, form: Form) -> Choose {
+fn choose(
+    app: &App,
+    visitor: &Visitor,
+    purpose: Purpose,
+    token: &str,
+    person: &Person,
+    form: Form,
+) -> Choose {
     let welcome = purpose == Purpose::Activation;
     // The page belongs to the holder of the link, whoever is signed in.
     let visitor = Visitor { user: None, ..visitor.clone() };
     Choose {
-        shell: Shell::new(app, &visitor, if welcome { "Activer mon compte" } else { "Nouveau mot de passe" }),
+        shell: Shell::new(
+            app,
+            &visitor,
+            if welcome { "Activer mon compte" } else { "Nouveau mot de passe" },
+        ),
         form,
         rules: Rules::from(&*app.settings()),
         welcome,
@@ -62,20 +82,41 @@ struct Person {
     last_name: String,
 }
 
-async fn holder(app: &App, visitor: &Visitor, purpose: Purpose, token: &str) -> Result<(Id<User>, Person)> {
+async fn holder(
+    app: &App,
+    visitor: &Visitor,
+    purpose: Purpose,
+    token: &str,
+) -> Result<(Id<User>, Person)> {
     let user = links::look(app, visitor, purpose, token).await?.ok_or(Error::NotFound)?;
-    let person = sqlx::query_as!(Person, "select email, first_name, last_name from users where id = $1", user as _)
-        .fetch_one(&app.db)
-        .await?;
+    let person = sqlx::query_as!(
+        Person,
+        "select email, first_name, last_name from users where id = $1",
+        user as _
+    )
+    .fetch_one(&app.db)
+    .await?;
     Ok((user, person))
 }
 
 /// The new password of an activated account opens its first session.
-pub async fn create(State(app): State<App>, visitor: Visitor, Path(token): Path<String>, mut form: Form) -> Result<Response> {
+pub async fn create(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(token): Path<String>,
+    mut form: Form,
+) -> Result<Response> {
     let (user, person) = holder(&app, &visitor, Purpose::Activation, &token).await?;
     let context = Context::new(&person.email, &person.first_name, &person.last_name);
     let Some(password) = chosen::read(&mut form, &context, Rules::from(&*app.settings())) else {
-        return Ok(discreet(Again(choose(&app, &visitor, Purpose::Activation, &token, &person, form))));
+        return Ok(discreet(Again(choose(
+            &app,
+            &visitor,
+            Purpose::Activation,
+            &token,
+            &person,
+            form,
+        ))));
     };
     let hash = password.hash(&app).await?;
     let mut tx = Tx::begin_for(&app, &visitor).await?;
@@ -87,7 +128,12 @@ pub async fn create(State(app): State<App>, visitor: Visitor, Path(token): Path<
 }
 
 /// A reset signs out everywhere and tells the owner.
-pub async fn reset(State(app): State<App>, visitor: Visitor, Path(token): Path<String>, mut form: Form) -> Result<Response> {
+pub async fn reset(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(token): Path<String>,
+    mut form: Form,
+) -> Result<Response> {
     let (user, person) = holder(&app, &visitor, Purpose::Reset, &token).await?;
     let context = Context::new(&person.email, &person.first_name, &person.last_name);
     let Some(password) = chosen::read(&mut form, &context, Rules::from(&*app.settings())) else {
@@ -97,7 +143,12 @@ pub async fn reset(State(app): State<App>, visitor: Visitor, Path(token): Path<S
     let mut tx = Tx::begin_for(&app, &visitor).await?;
     links::consume(tx.conn(), &visitor, Purpose::Reset, &token).await?;
     account::set_password(&mut tx, user, &hash, None).await?;
-    account::notify(&mut tx, user, "Votre mot de passe a été modifié à partir d'un lien de réinitialisation.").await?;
+    account::notify(
+        &mut tx,
+        user,
+        "Votre mot de passe a été modifié à partir d'un lien de réinitialisation.",
+    )
+    .await?;
     tx.commit().await?;
     Ok(Redirect::to("/connexion").flash("Mot de passe modifié").into_response())
 }

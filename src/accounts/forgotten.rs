@@ -28,18 +28,26 @@ struct Forgotten {
 }
 
 pub async fn page(State(app): State<App>, visitor: Visitor) -> Page<impl Template> {
-    Page(Forgotten { shell: Shell::new(&app, &visitor, "Mot de passe oublié"), form: Form::default() })
+    Page(Forgotten {
+        shell: Shell::new(&app, &visitor, "Mot de passe oublié"),
+        form: Form::default(),
+    })
 }
 
 pub async fn create(State(app): State<App>, visitor: Visitor, mut form: Form) -> Result<Response> {
     let email = form.required("email").to_lowercase();
     if !form.is_valid() {
-        return Ok(Again(Forgotten { shell: Shell::new(&app, &visitor, "Mot de passe oublié"), form }).into_response());
+        return Ok(Again(Forgotten {
+            shell: Shell::new(&app, &visitor, "Mot de passe oublié"),
+            form,
+        })
+        .into_response());
     }
     let mut tx = Tx::begin_for(&app, &visitor).await?;
     let (hour, now) = (Duration::hours(1), visitor.now);
     let network = throttle::network(&visitor.full_ip);
-    let by_network = throttle::count(tx.conn(), "link-request-network", &network, 20, hour, now).await?;
+    let by_network =
+        throttle::count(tx.conn(), "link-request-network", &network, 20, hour, now).await?;
     let by_address = throttle::count(tx.conn(), "link-request", &email, 5, hour, now).await?;
     if by_network.is_none() && by_address.is_none() {
         tx.enqueue(PasswordForgotten { email }).await?;
@@ -59,9 +67,12 @@ impl Job for PasswordForgotten {
     const KIND: &'static str = "password.forgotten";
 
     async fn run(self, app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
-        let user = sqlx::query_scalar!(r#"select id as "id: Id<User>" from users where email = $1 and active"#, self.email)
-            .fetch_optional(&app.db)
-            .await?;
+        let user = sqlx::query_scalar!(
+            r#"select id as "id: Id<User>" from users where email = $1 and active"#,
+            self.email
+        )
+        .fetch_optional(&app.db)
+        .await?;
         let Some(user) = user else { return Ok(()) };
         let mut tx = Tx::begin(app, Actor::Anonymous, now).await?;
         mail::post(&mut tx, mail::password_reset(user, now)).await?;

@@ -21,10 +21,15 @@ pub struct Verdict {
 ///
 /// # Errors
 /// The stored hash is unreadable.
-pub async fn verify(app: &App, stored: Option<String>, password: String) -> anyhow::Result<Verdict> {
+pub async fn verify(
+    app: &App,
+    stored: Option<String>,
+    password: String,
+) -> anyhow::Result<Verdict> {
     on_a_thread(app, move || {
         let text = stored.as_deref().unwrap_or(NOBODY);
-        let parsed = PasswordHash::new(text).map_err(|err| anyhow!("unreadable password hash: {err}"))?;
+        let parsed =
+            PasswordHash::new(text).map_err(|err| anyhow!("unreadable password hash: {err}"))?;
         let right = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
         Ok(Verdict { right: right && stored.is_some(), outdated: is_outdated(&parsed) })
     })
@@ -40,7 +45,9 @@ pub async fn hash(app: &App, password: String) -> anyhow::Result<String> {
 }
 
 pub(super) fn hash_now(password: &str) -> anyhow::Result<String> {
-    let hash = Argon2::default().hash_password(password.as_bytes()).map_err(|err| anyhow!("password hash: {err}"))?;
+    let hash = Argon2::default()
+        .hash_password(password.as_bytes())
+        .map_err(|err| anyhow!("password hash: {err}"))?;
     Ok(hash.to_string())
 }
 

@@ -47,7 +47,9 @@ mod tests {
         for good in ["karim.benali@ops.test", "o'brien+x@mairie-saint-malo.fr", "dsi@intranet"] {
             assert!(is_email(good), "{good}");
         }
-        for bad in ["karim", "karim@", "@ops.test", "a b@ops.test", "a@ops.test\r\nbcc: x@y.fr", "a@b@c"] {
+        for bad in
+            ["karim", "karim@", "@ops.test", "a b@ops.test", "a@ops.test\r\nbcc: x@y.fr", "a@b@c"]
+        {
             assert!(!is_email(bad), "{bad}");
         }
     }

@@ -86,7 +86,11 @@ pub async fn issue(
 }
 
 /// Kills the living links of this person (of the set-up, for nobody).
-pub async fn revoke(conn: &mut PgConnection, user: Option<Id<User>>, now: DateTime<Utc>) -> sqlx::Result<()> {
+pub async fn revoke(
+    conn: &mut PgConnection,
+    user: Option<Id<User>>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     sqlx::query!(
         "update one_time_links set consumed_at = $2 where user_id is not distinct from $1 and consumed_at is null",
         user as _,
@@ -101,7 +105,12 @@ pub async fn revoke(conn: &mut PgConnection, user: Option<Id<User>>, now: DateTi
 ///
 /// # Errors
 /// `DeadLink` when it is unknown, used, replaced or too old; `TooMany` for who tries many.
-pub async fn look(app: &App, visitor: &Visitor, purpose: Purpose, token: &str) -> Result<Option<Id<User>>> {
+pub async fn look(
+    app: &App,
+    visitor: &Visitor,
+    purpose: Purpose,
+    token: &str,
+) -> Result<Option<Id<User>>> {
     let mut conn = app.db.acquire().await?;
     let found = sqlx::query_scalar!(
         r#"select l.user_id as "user: Id<User>" from one_time_links l left join users u on u.id = l.user_id
@@ -122,7 +131,12 @@ pub async fn look(app: &App, visitor: &Visitor, purpose: Purpose, token: &str) -
 ///
 /// # Errors
 /// `DeadLink` as for [`look`].
-pub async fn consume(conn: &mut PgConnection, visitor: &Visitor, purpose: Purpose, token: &str) -> Result<Option<Id<User>>> {
+pub async fn consume(
+    conn: &mut PgConnection,
+    visitor: &Visitor,
+    purpose: Purpose,
+    token: &str,
+) -> Result<Option<Id<User>>> {
     let found = sqlx::query_scalar!(
         r#"update one_time_links set consumed_at = $3
            where purpose = $1 and token_hash = $2 and consumed_at is null and expires_at > $3 returning user_id as "user: Id<User>""#,
@@ -136,9 +150,14 @@ pub async fn consume(conn: &mut PgConnection, visitor: &Visitor, purpose: Purpos
 }
 
 /// Unknown personal tokens: 30 in five minutes from one network (RG-006).
-async fn unknown(conn: &mut PgConnection, visitor: &Visitor, purpose: Purpose) -> sqlx::Result<Error> {
+async fn unknown(
+    conn: &mut PgConnection,
+    visitor: &Visitor,
+    purpose: Purpose,
+) -> sqlx::Result<Error> {
     let key = throttle::network(&visitor.full_ip);
-    let wait = throttle::count(conn, "unknown-token", &key, 30, Duration::minutes(5), visitor.now).await?;
+    let wait =
+        throttle::count(conn, "unknown-token", &key, 30, Duration::minutes(5), visitor.now).await?;
     Ok(wait.map_or(Error::DeadLink(purpose.advice()), Error::TooMany))
 }
 

@@ -6,11 +6,7 @@ use crate::{
     app::App,
     audit::Entry,
     db::{Id, PublicTx, Tx},
-    web::{
-        Error, Form, Page, Redirect, Result, Shell,
-        auth::Visitor,
-        cookies, local,
-    },
+    web::{Error, Form, Page, Redirect, Result, Shell, auth::Visitor, cookies, local},
 };
 use askama::Template;
 use axum::{
@@ -45,7 +41,12 @@ pub async fn home(visitor: Visitor) -> Redirect {
     Redirect::to(visitor.user.as_ref().map_or("/connexion", User::landing))
 }
 
-pub async fn page(State(app): State<App>, visitor: Visitor, headers: HeaderMap, query: Query) -> Response {
+pub async fn page(
+    State(app): State<App>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    query: Query,
+) -> Response {
     let back = query.back();
     if let Some(user) = &visitor.user {
         return Redirect::back(back.as_deref(), user.landing()).into_response();
@@ -86,7 +87,10 @@ impl Query {
 impl<S: Sync> axum::extract::FromRequestParts<S> for Query {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut axum::http::request::Parts, _: &S) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        _: &S,
+    ) -> Result<Self, Self::Rejection> {
         Ok(Self(Form::parse(parts.uri.query().unwrap_or_default().as_bytes())))
     }
 }
@@ -112,7 +116,8 @@ pub async fn create(State(app): State<App>, visitor: Visitor, form: Form) -> Res
     let verdict = hashing::verify(&app, stored, password.clone()).await?;
     match account {
         Some(account) if verdict.right && account.active => {
-            let upgraded = if verdict.outdated { Some(hashing::hash(&app, password).await?) } else { None };
+            let upgraded =
+                if verdict.outdated { Some(hashing::hash(&app, password).await?) } else { None };
             open(&app, &visitor, &form, &email, &account, upgraded).await
         }
         account => {
@@ -143,10 +148,13 @@ async fn open(
     let mut tx = Tx::begin_for(app, visitor).await?;
     throttle::forgive(tx.conn(), email, &visitor.full_ip, visitor.now).await?;
     if let Some(hash) = upgraded {
-        sqlx::query!("update users set password_hash = $2 where id = $1", account.id as _, hash).execute(tx.conn()).await?;
+        sqlx::query!("update users set password_hash = $2 where id = $1", account.id as _, hash)
+            .execute(tx.conn())
+            .await?;
     }
     let to = local(form.given("retour").as_deref()).map(str::to_owned);
-    let answer = start_session(&mut tx, account.id, account.stamp, form.checked("rester"), to).await?;
+    let answer =
+        start_session(&mut tx, account.id, account.stamp, form.checked("rester"), to).await?;
     tx.commit().await?;
     Ok(answer.into_response())
 }
@@ -165,24 +173,49 @@ pub(super) async fn start_session(
     if let Some(former) = visitor.session {
         sessions::close(tx.conn(), former).await?;
     }
-    let family = if stay { Some(sessions::remember(tx.conn(), user, visitor.now).await?) } else { None };
-    let secret = sessions::open(tx.conn(), user, stamp, family.as_ref().map(|(id, _)| *id), &visitor).await?;
-    sqlx::query!("update users set last_sign_in_at = $2 where id = $1", user as _, visitor.now).execute(tx.conn()).await?;
-    tx.record(Entry::on("session.opened", "user", user.uuid()).changes(json!({ "remembered": stay }))).await?;
+    let family =
+        if stay { Some(sessions::remember(tx.conn(), user, visitor.now).await?) } else { None };
+    let secret =
+        sessions::open(tx.conn(), user, stamp, family.as_ref().map(|(id, _)| *id), &visitor)
+            .await?;
+    sqlx::query!("update users set last_sign_in_at = $2 where id = $1", user as _, visitor.now)
+        .execute(tx.conn())
+        .await?;
+    tx.record(
+        Entry::on("session.opened", "user", user.uuid()).changes(json!({ "remembered": stay })),
+    )
+    .await?;
     let landing = super::find(tx.conn(), user).await?.map_or("/", |user| user.landing());
     let mut answer = Redirect::to(to.unwrap_or_else(|| landing.to_owned()))
         .cookie(cookies::secret(&app, "session", &secret, None))
         .cookie(cookies::forget("flash"));
     answer = match family {
-        Some((_, secret)) => answer.cookie(cookies::secret(&app, "rester", &secret, Some(sessions::REMEMBERED.num_days()))),
+        Some((_, secret)) => answer.cookie(cookies::secret(
+            &app,
+            "rester",
+            &secret,
+            Some(sessions::REMEMBERED.num_days()),
+        )),
         None => answer.cookie(cookies::forget_secret(&app, "rester")),
     };
     Ok(answer)
 }
 
-async fn refuse(app: &App, visitor: &Visitor, email: &str, account: Option<&Account>, right: bool) -> Result<()> {
+async fn refuse(
+    app: &App,
+    visitor: &Visitor,
+    email: &str,
+    account: Option<&Account>,
+    right: bool,
+) -> Result<()> {
     let mut tx = Tx::begin_for(app, visitor).await?;
-    let why = if right { "account_off" } else if account.is_some() { "wrong_password" } else { "unknown_address" };
+    let why = if right {
+        "account_off"
+    } else if account.is_some() {
+        "wrong_password"
+    } else {
+        "unknown_address"
+    };
     let entry = |action| match account {
         Some(account) => Entry::on(action, "user", account.id.uuid()),
         // What was typed may be a password in the wrong box: it is not kept.

@@ -57,7 +57,11 @@ pub fn brief_name(first: &str, last: &str) -> String {
 
 /// « KB »; any first letters, emoji and œ included (P-087).
 pub fn initials(first: &str, last: &str) -> String {
-    [first, last].iter().filter_map(|name| name.chars().next()).flat_map(char::to_uppercase).collect()
+    [first, last]
+        .iter()
+        .filter_map(|name| name.chars().next())
+        .flat_map(char::to_uppercase)
+        .collect()
 }
 
 /// An active account; `None` when it is off or unknown.

@@ -28,8 +28,11 @@ impl Context {
         let local = email.split('@').next().unwrap_or_default();
         let texts = [local, first_name, last_name, PRODUCT].map(norm);
         let split = texts.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
-        let mut parts: Vec<String> =
-            split.chain(texts.iter().map(String::as_str)).filter(|part| part.chars().count() >= 4).map(str::to_owned).collect();
+        let mut parts: Vec<String> = split
+            .chain(texts.iter().map(String::as_str))
+            .filter(|part| part.chars().count() >= 4)
+            .map(str::to_owned)
+            .collect();
         parts.sort();
         parts.dedup();
         Self { parts }
@@ -49,7 +52,10 @@ pub struct Rules {
 
 impl From<&Settings> for Rules {
     fn from(settings: &Settings) -> Self {
-        Self { bits: f64::from(settings.password_bits.max(50)), families: settings.password_families }
+        Self {
+            bits: f64::from(settings.password_bits.max(50)),
+            families: settings.password_families,
+        }
     }
 }
 
@@ -103,7 +109,8 @@ impl Password {
 /// It does not follow the rules.
 pub async fn hash_password(app: &App, text: String) -> anyhow::Result<String> {
     let rules = Rules::from(&*app.settings());
-    let password = Password::new(&text, &Context::default(), rules).map_err(|weak| anyhow::anyhow!(weak.to_string()))?;
+    let password = Password::new(&text, &Context::default(), rules)
+        .map_err(|weak| anyhow::anyhow!(weak.to_string()))?;
     password.hash(app).await
 }
 
@@ -122,7 +129,9 @@ fn faults(text: &str, context: &Context, rules: Rules) -> Vec<String> {
         faults.push("il est parmi les plus courants, même entouré de chiffres".into());
     }
     if context.parts.iter().any(|part| lowered.contains(part.as_str())) {
-        faults.push("il ne doit contenir ni votre nom, ni votre e-mail, ni le nom du logiciel".into());
+        faults.push(
+            "il ne doit contenir ni votre nom, ni votre e-mail, ni le nom du logiciel".into(),
+        );
     }
     if rules.families {
         let missing = missing_families(text);
@@ -143,7 +152,10 @@ fn faults(text: &str, context: &Context, rules: Rules) -> Vec<String> {
 
 fn is_long_passphrase(text: &str) -> bool {
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
-    words.len() >= WORDS && words.iter().all(|word| word.chars().count() >= 3 && word.chars().all(char::is_alphabetic))
+    words.len() >= WORDS
+        && words
+            .iter()
+            .all(|word| word.chars().count() >= 3 && word.chars().all(char::is_alphabetic))
 }
 
 /// Without its leading and trailing digits and specials.
@@ -166,9 +178,11 @@ fn missing_families(text: &str) -> Vec<&'static str> {
 
 /// Bits, by the letter of RG-001.
 pub fn estimate(text: &str) -> f64 {
-    let is_passphrase = text.chars().all(|c| c.is_alphabetic() || c == ' ') && text.split_whitespace().count() >= 2;
+    let is_passphrase =
+        text.chars().all(|c| c.is_alphabetic() || c == ' ') && text.split_whitespace().count() >= 2;
     if is_passphrase {
-        let words: HashSet<String> = text.split_whitespace().filter(|word| word.chars().count() >= 3).map(norm).collect();
+        let words: HashSet<String> =
+            text.split_whitespace().filter(|word| word.chars().count() >= 3).map(norm).collect();
         return words.len() as f64 * BITS_PER_WORD;
     }
     effective_length(text) as f64 * f64::from(alphabet(text)).max(1.0).log2()
@@ -196,7 +210,13 @@ fn effective_length(text: &str) -> usize {
         let rest = &chars[at..];
         let run = reach(rest, |a, b| a == b);
         let sequence = reach(rest, follows).max(reach(rest, |a, b| follows(b, a)));
-        let skipped = if run >= 3 { run } else if sequence >= 4 { sequence } else { 1 };
+        let skipped = if run >= 3 {
+            run
+        } else if sequence >= 4 {
+            sequence
+        } else {
+            1
+        };
         length += skipped.min(2);
         at += skipped;
     }
@@ -283,19 +303,29 @@ mod tests {
 
     #[test]
     fn rg_001_nothing_of_the_person_nor_of_the_product() {
-        for text in ["xK7%BENALI-2;w", "xK7%Bénàlï-2;w", "7%kARIm;wT2zqp", "xK7%OpsTracker", "xK7%karim.benali"] {
+        for text in [
+            "xK7%BENALI-2;w",
+            "xK7%Bénàlï-2;w",
+            "7%kARIm;wT2zqp",
+            "xK7%OpsTracker",
+            "xK7%karim.benali",
+        ] {
             let refused = Password::new(text, &karim(), DEFAULT).unwrap_err().to_string();
             assert!(refused.contains("ni votre nom"), "{text}: {refused}");
         }
         // Parts of three letters do not count.
-        assert!(Password::new("KLMtruite7%lea", &Context::new("lea@ops.test", "Léa", "Roy"), DEFAULT).is_ok());
+        assert!(
+            Password::new("KLMtruite7%lea", &Context::new("lea@ops.test", "Léa", "Roy"), DEFAULT)
+                .is_ok()
+        );
     }
 
     #[test]
     fn rg_001_four_families_when_asked() {
         let families = Rules { bits: 50.0, families: true };
         assert!(accepted("KLMtruite7%oie", families));
-        let refused = Password::new("klmtruite oiesauvage9", &karim(), families).unwrap_err().to_string();
+        let refused =
+            Password::new("klmtruite oiesauvage9", &karim(), families).unwrap_err().to_string();
         assert!(refused.contains("une majuscule, un caractère spécial"), "{refused}");
         // Accented capitals are capitals.
         assert!(accepted("Éclmtruite7%oie", families));
@@ -303,9 +333,16 @@ mod tests {
 
     #[test]
     fn a_refusal_says_everything_that_is_missing() {
-        let refused = Password::new("soleil1", &karim(), Rules { bits: 50.0, families: true }).unwrap_err().to_string();
-        assert!(refused.starts_with("Mot de passe trop faible : 12 caractères au moins"), "{refused}");
-        for part in ["parmi les plus courants", "une majuscule, un caractère spécial", "force 36 sur 50"] {
+        let refused = Password::new("soleil1", &karim(), Rules { bits: 50.0, families: true })
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refused.starts_with("Mot de passe trop faible : 12 caractères au moins"),
+            "{refused}"
+        );
+        for part in
+            ["parmi les plus courants", "une majuscule, un caractère spécial", "force 36 sur 50"]
+        {
             assert!(refused.contains(part), "{refused}");
         }
     }
@@ -316,6 +353,8 @@ mod tests {
         for word in ["azerty", "motdepasse", "doudou", "qwerty", "letmein"] {
             assert!(COMMON.contains(word), "{word}");
         }
-        assert!(!format!("{:?}", Password::new("KLMtruite7%oie", &karim(), DEFAULT)).contains("truite"));
+        assert!(
+            !format!("{:?}", Password::new("KLMtruite7%oie", &karim(), DEFAULT)).contains("truite")
+        );
     }
 }

@@ -53,7 +53,10 @@ fn profile(shell: Shell, user: &User, form: Form) -> Profile {
 
 pub async fn page(read: Read) -> Page<impl Template> {
     let user = read.user();
-    let form = Form::filled([("theme", user.theme.clone()), ("accueil", user.start_page.clone().unwrap_or_default())]);
+    let form = Form::filled([
+        ("theme", user.theme.clone()),
+        ("accueil", user.start_page.clone().unwrap_or_default()),
+    ]);
     Page(profile(read.shell("Mon profil"), user, form))
 }
 
@@ -71,7 +74,14 @@ pub async fn update(visitor: Visitor, mut tx: Tx, mut form: Form) -> Result<Resp
         return Ok(Again(profile(shell, &user, form)).into_response());
     }
     let start = Some(start).filter(|start| !start.is_empty());
-    sqlx::query!("update users set theme = $2, start_page = $3 where id = $1", user.id as _, theme, start).execute(tx.conn()).await?;
+    sqlx::query!(
+        "update users set theme = $2, start_page = $3 where id = $1",
+        user.id as _,
+        theme,
+        start
+    )
+    .execute(tx.conn())
+    .await?;
     let changes = json!({ "theme": [user.theme, theme], "start_page": [user.start_page, start] });
     tx.record(Entry::on("profile.changed", "user", user.id.uuid()).changes(changes)).await?;
     tx.commit().await?;
@@ -96,12 +106,20 @@ fn new_password(app: &App, visitor: &Visitor, user: &User, form: Form) -> NewPas
     }
 }
 
-pub async fn password_page(State(app): State<App>, visitor: Visitor, read: Read) -> Page<impl Template> {
+pub async fn password_page(
+    State(app): State<App>,
+    visitor: Visitor,
+    read: Read,
+) -> Page<impl Template> {
     Page(new_password(&app, &visitor, read.user(), Form::default()))
 }
 
 /// The old password is checked without holding a transaction; its failures count as those of a sign-in.
-pub async fn change_password(State(app): State<App>, visitor: Visitor, mut form: Form) -> Result<Response> {
+pub async fn change_password(
+    State(app): State<App>,
+    visitor: Visitor,
+    mut form: Form,
+) -> Result<Response> {
     let Some(user) = visitor.user.clone() else { return Err(crate::web::Error::Forbidden) };
     let password = chosen::read(&mut form, &Context::of(&user), Rules::from(&*app.settings()));
     match super::throttle::attempt(&app.db, &user.email, &visitor.full_ip, visitor.now).await? {
@@ -109,7 +127,9 @@ pub async fn change_password(State(app): State<App>, visitor: Visitor, mut form:
         super::throttle::Gate::TooMany(seconds) => return Err(crate::web::Error::TooMany(seconds)),
         super::throttle::Gate::Locked => return Err(crate::web::Error::TooMany(15 * 60)),
     }
-    let stored = sqlx::query_scalar!("select password_hash from users where id = $1", user.id as _).fetch_one(&app.db).await?;
+    let stored = sqlx::query_scalar!("select password_hash from users where id = $1", user.id as _)
+        .fetch_one(&app.db)
+        .await?;
     let old: String = form.raw("ancien").nfc().collect();
     let right = hashing::verify(&app, stored, old).await?.right;
     if !right {
@@ -134,7 +154,9 @@ pub async fn change_password(State(app): State<App>, visitor: Visitor, mut form:
 
 /// A new session identifier at a password change (RG-007): every former one is dead, this one included.
 async fn renew_session(tx: &mut Tx, user: &User, visitor: &Visitor) -> Result<String> {
-    let stamp = sqlx::query_scalar!("select security_stamp from users where id = $1", user.id as _).fetch_one(tx.conn()).await?;
+    let stamp = sqlx::query_scalar!("select security_stamp from users where id = $1", user.id as _)
+        .fetch_one(tx.conn())
+        .await?;
     let secret = super::sessions::open(tx.conn(), user.id, stamp, None, visitor).await?;
     Ok(crate::web::cookies::secret(tx.app(), "session", &secret, None))
 }

@@ -11,7 +11,8 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Self; 5] = [Self::Admin, Self::CampaignManager, Self::Technician, Self::Coordinator, Self::Reader];
+    pub const ALL: [Self; 5] =
+        [Self::Admin, Self::CampaignManager, Self::Technician, Self::Coordinator, Self::Reader];
 
     /// The word stored in the base.
     pub fn code(self) -> &'static str {
@@ -42,7 +43,9 @@ impl Role {
     pub fn description(self) -> &'static str {
         match self {
             Self::Admin => "Gère les comptes et l’instance, voit toutes les campagnes.",
-            Self::CampaignManager => "Crée des campagnes, pilote les siennes et celles qui lui sont confiées.",
+            Self::CampaignManager => {
+                "Crée des campagnes, pilote les siennes et celles qui lui sont confiées."
+            }
             Self::Technician => "Réalise les interventions qui lui sont assignées.",
             Self::Coordinator => "Positionne les agents de son périmètre.",
             Self::Reader => "Consulte les campagnes publiques ou partagées avec lui.",

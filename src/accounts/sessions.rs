@@ -43,7 +43,9 @@ pub async fn resume(app: &App, presented: &Presented, visitor: &Visitor) -> sqlx
     }
     match &presented.remember {
         Some(token) => by_remember(app, &mut conn, token, visitor).await,
-        None => Ok(Found { cookies: vec![cookies::forget_secret(app, "session")], ..Found::default() }),
+        None => {
+            Ok(Found { cookies: vec![cookies::forget_secret(app, "session")], ..Found::default() })
+        }
     }
 }
 
@@ -53,7 +55,12 @@ fn is_gesture(visitor: &Visitor) -> bool {
     !visitor.refresh && visitor.path != "/flux"
 }
 
-async fn by_session(conn: &mut PgConnection, token: &str, now: DateTime<Utc>, gesture: bool) -> sqlx::Result<Option<Found>> {
+async fn by_session(
+    conn: &mut PgConnection,
+    token: &str,
+    now: DateTime<Utc>,
+    gesture: bool,
+) -> sqlx::Result<Option<Found>> {
     let hash = tokens::hash(token);
     let row = sqlx::query!(
         "select s.id as session, s.seen_at, u.id, u.email, u.first_name, u.last_name, u.roles, u.theme, u.start_page
@@ -89,9 +96,17 @@ async fn by_session(conn: &mut PgConnection, token: &str, now: DateTime<Utc>, ge
 
 /// A remembered browser opens a new session; its token is replaced. An old token coming back
 /// after the grace period means that it was stolen: the whole series dies.
-async fn by_remember(app: &App, conn: &mut PgConnection, token: &str, visitor: &Visitor) -> sqlx::Result<Found> {
+async fn by_remember(
+    app: &App,
+    conn: &mut PgConnection,
+    token: &str,
+    visitor: &Visitor,
+) -> sqlx::Result<Found> {
     let dead = || Found {
-        cookies: vec![cookies::forget_secret(app, "rester"), cookies::forget_secret(app, "session")],
+        cookies: vec![
+            cookies::forget_secret(app, "rester"),
+            cookies::forget_secret(app, "session"),
+        ],
         ..Found::default()
     };
     let hash = tokens::hash(token);
@@ -109,13 +124,22 @@ async fn by_remember(app: &App, conn: &mut PgConnection, token: &str, visitor: &
     let Some(row) = row else { return Ok(dead()) };
     if !row.current && now - row.rotated_at > GRACE {
         tracing::warn!(family = %row.id, "a used « Rester connecté » token came back: series revoked");
-        sqlx::query!("delete from sessions where family_id = $1", row.id).execute(&mut *conn).await?;
-        sqlx::query!("delete from remember_families where id = $1", row.id).execute(&mut *conn).await?;
+        sqlx::query!("delete from sessions where family_id = $1", row.id)
+            .execute(&mut *conn)
+            .await?;
+        sqlx::query!("delete from remember_families where id = $1", row.id)
+            .execute(&mut *conn)
+            .await?;
         return Ok(dead());
     }
-    let Ok(session) = open(conn, row.user_id, row.security_stamp, Some(row.id), visitor).await else { return Ok(dead()) };
+    let Ok(session) = open(conn, row.user_id, row.security_stamp, Some(row.id), visitor).await
+    else {
+        return Ok(dead());
+    };
     let mut set = vec![cookies::secret(app, "session", &session, None)];
-    if row.current && let Ok(next) = tokens::random() {
+    if row.current
+        && let Ok(next) = tokens::random()
+    {
         sqlx::query!(
             "update remember_families set former_hash = token_hash, token_hash = $2, rotated_at = $3 where id = $1",
             row.id,
@@ -158,7 +182,11 @@ pub async fn open(
 }
 
 /// Starts a « Rester connecté » series; returns its identifier and its first secret.
-pub async fn remember(conn: &mut PgConnection, user: Id<User>, now: DateTime<Utc>) -> anyhow::Result<(Uuid, String)> {
+pub async fn remember(
+    conn: &mut PgConnection,
+    user: Id<User>,
+    now: DateTime<Utc>,
+) -> anyhow::Result<(Uuid, String)> {
     let (id, token) = (Uuid::now_v7(), tokens::random()?);
     sqlx::query!(
         "insert into remember_families (id, user_id, token_hash, rotated_at, expires_at) values ($1, $2, $3, $4, $5)",
@@ -175,12 +203,15 @@ pub async fn remember(conn: &mut PgConnection, user: Id<User>, now: DateTime<Utc
 
 /// Ends one session, and the series it came from.
 pub async fn close(conn: &mut PgConnection, session: Uuid) -> sqlx::Result<()> {
-    let family = sqlx::query_scalar!("delete from sessions where id = $1 returning family_id", session)
-        .fetch_optional(&mut *conn)
-        .await?
-        .flatten();
+    let family =
+        sqlx::query_scalar!("delete from sessions where id = $1 returning family_id", session)
+            .fetch_optional(&mut *conn)
+            .await?
+            .flatten();
     if let Some(family) = family {
-        sqlx::query!("delete from sessions where family_id = $1", family).execute(&mut *conn).await?;
+        sqlx::query!("delete from sessions where family_id = $1", family)
+            .execute(&mut *conn)
+            .await?;
         sqlx::query!("delete from remember_families where id = $1", family).execute(conn).await?;
     }
     Ok(())
@@ -189,13 +220,25 @@ pub async fn close(conn: &mut PgConnection, session: Uuid) -> sqlx::Result<()> {
 /// Ends every session of a person but `keep`: a new security stamp, returned, is a dead session everywhere.
 pub async fn revoke(tx: &mut Tx, user: Id<User>, keep: Option<Uuid>) -> sqlx::Result<Uuid> {
     let stamp = Uuid::new_v4();
-    sqlx::query!("update users set security_stamp = $2 where id = $1", user as _, stamp).execute(tx.conn()).await?;
-    sqlx::query!("delete from remember_families where user_id = $1", user as _).execute(tx.conn()).await?;
-    sqlx::query!("delete from sessions where user_id = $1 and id is distinct from $2", user as _, keep)
+    sqlx::query!("update users set security_stamp = $2 where id = $1", user as _, stamp)
         .execute(tx.conn())
         .await?;
-    sqlx::query!("update sessions set security_stamp = $2, family_id = null where user_id = $1", user as _, stamp)
+    sqlx::query!("delete from remember_families where user_id = $1", user as _)
         .execute(tx.conn())
         .await?;
+    sqlx::query!(
+        "delete from sessions where user_id = $1 and id is distinct from $2",
+        user as _,
+        keep
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!(
+        "update sessions set security_stamp = $2, family_id = null where user_id = $1",
+        user as _,
+        stamp
+    )
+    .execute(tx.conn())
+    .await?;
     Ok(stamp)
 }

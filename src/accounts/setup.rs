@@ -32,13 +32,20 @@ pub async fn setup_link(app: &App, now: DateTime<Utc>) -> anyhow::Result<Option<
         return Ok(None);
     }
     let link = links::issue(tx.conn(), app, Purpose::Setup, None, now).await?;
-    tx.record(Entry::about("link.issued", "instance").changes(serde_json::json!({ "purpose": "setup" }))).await?;
+    tx.record(
+        Entry::about("link.issued", "instance").changes(serde_json::json!({ "purpose": "setup" })),
+    )
+    .await?;
     tx.commit().await.context("lien d’installation")?;
     Ok(Some(link))
 }
 
 pub(super) async fn has_admin(conn: &mut PgConnection) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(r#"select exists (select 1 from users where active and 'admin' = any (roles)) as "found!""#).fetch_one(conn).await
+    sqlx::query_scalar!(
+        r#"select exists (select 1 from users where active and 'admin' = any (roles)) as "found!""#
+    )
+    .fetch_one(conn)
+    .await
 }
 
 #[derive(Template)]
@@ -60,7 +67,11 @@ fn setup(app: &App, visitor: &Visitor, token: &str, form: Form) -> Setup {
     }
 }
 
-pub async fn page(State(app): State<App>, visitor: Visitor, Path(token): Path<String>) -> Result<Response> {
+pub async fn page(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(token): Path<String>,
+) -> Result<Response> {
     check(&app, &visitor, &token).await?;
     Ok(discreet(Page(setup(&app, &visitor, &token, Form::default()))))
 }
@@ -76,7 +87,12 @@ async fn check(app: &App, visitor: &Visitor, token: &str) -> Result<()> {
     Ok(())
 }
 
-pub async fn create(State(app): State<App>, visitor: Visitor, Path(token): Path<String>, mut form: Form) -> Result<Response> {
+pub async fn create(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(token): Path<String>,
+    mut form: Form,
+) -> Result<Response> {
     check(&app, &visitor, &token).await?;
     let organisation = settings::read_organisation(&mut form, &app.settings());
     let person = identity::read_person(&mut form);
@@ -93,9 +109,13 @@ pub async fn create(State(app): State<App>, visitor: Visitor, Path(token): Path<
     }
     settings::save(&mut tx, &organisation).await?;
     let (first_name, last_name, email) = person;
-    let admin = Identity { first_name, last_name, email, roles: [Role::Admin].into_iter().collect() };
+    let admin =
+        Identity { first_name, last_name, email, roles: [Role::Admin].into_iter().collect() };
     let answer = match first_admin(&mut tx, &admin, &hash).await? {
-        Some((user, stamp)) => login::start_session(&mut tx, user, stamp, false, Some("/administration".into())).await?,
+        Some((user, stamp)) => {
+            login::start_session(&mut tx, user, stamp, false, Some("/administration".into()))
+                .await?
+        }
         None => {
             form.refuse("email", account::EMAIL_TAKEN);
             return Ok(discreet(Again(setup(&app, &visitor, &token, form))));
@@ -103,7 +123,9 @@ pub async fn create(State(app): State<App>, visitor: Visitor, Path(token): Path<
     };
     tx.commit().await?;
     app.reload_settings().await?;
-    Ok(answer.flash("OpsTracker est installé. Créez maintenant les comptes de votre équipe.").into_response())
+    Ok(answer
+        .flash("OpsTracker est installé. Créez maintenant les comptes de votre équipe.")
+        .into_response())
 }
 
 /// The first administrator, with a password; `None` when the e-mail is used.
@@ -117,7 +139,11 @@ pub(super) async fn first_admin(
         Err(err) if crate::db::sqlstate(&err).as_deref() == Some("23505") => return Ok(None),
         created => created?,
     };
-    tx.record(Entry::on("user.created", "user", id.uuid()).changes(serde_json::json!({ "roles": [null, identity.roles.codes()] }))).await?;
+    tx.record(
+        Entry::on("user.created", "user", id.uuid())
+            .changes(serde_json::json!({ "roles": [null, identity.roles.codes()] })),
+    )
+    .await?;
     let stamp = account::set_password(tx, id, hash, None).await?;
     Ok(Some((id, stamp)))
 }

@@ -43,7 +43,12 @@ pub async fn attempt(db: &PgPool, email: &str, ip: &str, now: DateTime<Utc>) -> 
 }
 
 /// A successful sign-in: the count falls to zero, and this attempt was no failure of its network.
-pub async fn forgive(conn: &mut PgConnection, email: &str, ip: &str, at: DateTime<Utc>) -> sqlx::Result<()> {
+pub async fn forgive(
+    conn: &mut PgConnection,
+    email: &str,
+    ip: &str,
+    at: DateTime<Utc>,
+) -> sqlx::Result<()> {
     lift(&mut *conn, email).await?;
     sqlx::query!(
         "delete from throttle_hits where ctid = (select ctid from throttle_hits where bucket = $1 and at = $2 limit 1)",
@@ -57,13 +62,19 @@ pub async fn forgive(conn: &mut PgConnection, email: &str, ip: &str, at: DateTim
 
 /// Forgets the failures of an address.
 pub async fn lift(conn: &mut PgConnection, email: &str) -> sqlx::Result<()> {
-    sqlx::query!("delete from throttle_hits where bucket = $1", bucket("account", email)).execute(conn).await?;
+    sqlx::query!("delete from throttle_hits where bucket = $1", bucket("account", email))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// Five failures within the window, the last of them less than the window ago. Attempts made
 /// while locked are not counted, so the lock ends fifteen minutes after the fifth.
-pub async fn is_locked(conn: &mut PgConnection, email: &str, now: DateTime<Utc>) -> sqlx::Result<bool> {
+pub async fn is_locked(
+    conn: &mut PgConnection,
+    email: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
     let last: Vec<DateTime<Utc>> = sqlx::query_scalar!(
         "select at from throttle_hits where bucket = $1 order by at desc limit $2",
         bucket("account", email),
@@ -114,12 +125,16 @@ fn bucket(kind: &str, key: &str) -> String {
 
 /// Two requests of one key wait for each other.
 async fn hold(conn: &mut PgConnection, bucket: &str) -> sqlx::Result<()> {
-    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", bucket).fetch_one(conn).await?;
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", bucket)
+        .fetch_one(conn)
+        .await?;
     Ok(())
 }
 
 async fn hit(conn: &mut PgConnection, bucket: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
-    sqlx::query!("insert into throttle_hits (bucket, at) values ($1, $2)", bucket, now).execute(conn).await?;
+    sqlx::query!("insert into throttle_hits (bucket, at) values ($1, $2)", bucket, now)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

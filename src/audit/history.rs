@@ -31,13 +31,21 @@ pub struct History {
     is_filtered: bool,
 }
 
-pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>, RawQuery(query): RawQuery) -> Result<Page<History>> {
+pub async fn page(
+    mut read: Read,
+    Path(id): Path<Id<Campaign>>,
+    RawQuery(query): RawQuery,
+) -> Result<Page<History>> {
     let campaign = read.authorize(Audit, id).await?;
     let mut form = Form::parse(query.unwrap_or_default().as_bytes());
     let filter = parse(&mut form);
     let from = start(&form);
     // A wrong date shows its error, not rows that ignore it.
-    let mut lines = if form.is_valid() { of_campaign(read.conn(), id, &filter, from, ROWS as i64 + 1).await? } else { Vec::new() };
+    let mut lines = if form.is_valid() {
+        of_campaign(read.conn(), id, &filter, from, ROWS as i64 + 1).await?
+    } else {
+        Vec::new()
+    };
     let more = lines.len() > ROWS;
     match from {
         From::NewerThan(_) if more => drop(lines.remove(0)),
@@ -47,15 +55,33 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>, RawQuery(query):
     let newer = matches!(from, From::OlderThan(_)) || (matches!(from, From::NewerThan(_)) && more);
     let older = matches!(from, From::NewerThan(_)) || more;
     let link = |name, line: Option<&Line>| line.map(|line| turn(&address, &form, name, line.seq));
-    let (previous, next) = (link("apres", lines.first().filter(|_| newer)), link("avant", lines.last().filter(|_| older)));
+    let (previous, next) = (
+        link("apres", lines.first().filter(|_| newer)),
+        link("avant", lines.last().filter(|_| older)),
+    );
     let (authors, actions, objects) = choices(read.conn(), id).await?;
     let shell = read
         .shell("Historique")
         .under("Campagnes", "/campagnes")
         .under(&campaign.name, campaign.url())
         .with_tabs(tabs(&campaign, read.user(), "historique"));
-    let is_filtered = form.pairs().iter().any(|(name, value)| FILTERS.contains(&name.as_str()) && !value.is_empty());
-    Ok(Page(History { shell, campaign: campaign.name.clone(), address, form, authors, actions, objects, lines, previous, next, is_filtered }))
+    let is_filtered = form
+        .pairs()
+        .iter()
+        .any(|(name, value)| FILTERS.contains(&name.as_str()) && !value.is_empty());
+    Ok(Page(History {
+        shell,
+        campaign: campaign.name.clone(),
+        address,
+        form,
+        authors,
+        actions,
+        objects,
+        lines,
+        previous,
+        next,
+        is_filtered,
+    }))
 }
 
 const FILTERS: [&str; 5] = ["auteur", "action", "objet", "du", "au"];
@@ -94,14 +120,21 @@ fn start(form: &Form) -> From {
 /// The same filters, from another row.
 fn turn(address: &str, form: &Form, name: &str, seq: i64) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(form.pairs().iter().filter(|(name, value)| FILTERS.contains(&name.as_str()) && !value.is_empty()));
+    query.extend_pairs(
+        form.pairs()
+            .iter()
+            .filter(|(name, value)| FILTERS.contains(&name.as_str()) && !value.is_empty()),
+    );
     format!("{address}?{}", query.append_pair(name, &seq.to_string()).finish())
 }
 
 type Options = Vec<(String, String)>;
 
 /// The people who did something here; every action and object a campaign knows.
-async fn choices(conn: &mut PgConnection, id: Id<Campaign>) -> sqlx::Result<(Options, Options, Options)> {
+async fn choices(
+    conn: &mut PgConnection,
+    id: Id<Campaign>,
+) -> sqlx::Result<(Options, Options, Options)> {
     let people = sqlx::query!(
         "select u.id, u.first_name, u.last_name from users u
          where exists (select 1 from audit_entries a where a.campaign_id = $1 and a.actor_id = u.id) order by u.name_norm, u.id",
@@ -111,14 +144,24 @@ async fn choices(conn: &mut PgConnection, id: Id<Campaign>) -> sqlx::Result<(Opt
     .await?;
     let all = |label: &str| vec![(String::new(), label.to_owned())];
     let mut authors = all("Tous les auteurs");
-    authors.extend(people.into_iter().map(|u| (u.id.to_string(), crate::accounts::display_name(&u.first_name, &u.last_name))));
+    authors.extend(
+        people.into_iter().map(|u| {
+            (u.id.to_string(), crate::accounts::display_name(&u.first_name, &u.last_name))
+        }),
+    );
     authors.push(("programme".into(), "OpsTracker".into()));
     let of_campaigns = ["campaign.", "field.", "grant.", "segment.", "operation", "import."];
     let mut actions = all("Toutes les actions");
     actions.extend(
-        sentences::ACTIONS.iter().filter(|a| of_campaigns.iter().any(|noun| a.0.starts_with(noun))).map(|a| (a.0.to_owned(), a.2.to_owned())),
+        sentences::ACTIONS
+            .iter()
+            .filter(|a| of_campaigns.iter().any(|noun| a.0.starts_with(noun)))
+            .map(|a| (a.0.to_owned(), a.2.to_owned())),
     );
     let mut objects = all("Tous les objets");
-    objects.extend(["campaign", "operation", "field", "segment", "grant", "import"].map(|kind| (kind.to_owned(), sentences::object(kind).to_owned())));
+    objects.extend(
+        ["campaign", "operation", "field", "segment", "grant", "import"]
+            .map(|kind| (kind.to_owned(), sentences::object(kind).to_owned())),
+    );
     Ok((authors, actions, objects))
 }

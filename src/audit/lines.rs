@@ -2,13 +2,7 @@
 //! Entries of the audit as a person reads them: author, sentence, object, old → new, reason.
 //! The names of what they mention are found by one query a kind, never one a line.
 use super::sentences;
-use crate::{
-    accounts::display_name,
-    campaigns::Campaign,
-    clock,
-    db::Id,
-    web::format,
-};
+use crate::{accounts::display_name, campaigns::Campaign, clock, db::Id, web::format};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde_json::{Map, Value};
 use sqlx::PgConnection;
@@ -83,7 +77,10 @@ impl Names {
         )
         .fetch_all(&mut *conn)
         .await?;
-        let named = sqlx::query!("select id, name from workflow_statuses where id = any($1)", &statuses).fetch_all(&mut *conn).await?;
+        let named =
+            sqlx::query!("select id, name from workflow_statuses where id = any($1)", &statuses)
+                .fetch_all(&mut *conn)
+                .await?;
         let fields = sqlx::query!(
             "select campaign_id, number, label from campaign_fields where campaign_id = any($1)",
             &campaigns
@@ -93,7 +90,10 @@ impl Names {
         Ok(Self {
             objects: objects.into_iter().map(|row| (row.id, row.name)).collect(),
             statuses: named.into_iter().map(|row| (i64::from(row.id), row.name)).collect(),
-            fields: fields.into_iter().map(|row| ((row.campaign_id, row.number.to_string()), row.label)).collect(),
+            fields: fields
+                .into_iter()
+                .map(|row| ((row.campaign_id, row.number.to_string()), row.label))
+                .collect(),
         })
     }
 }
@@ -147,7 +147,18 @@ fn changes(stored: &Value, campaign: Option<Uuid>, names: &Names) -> Vec<Change>
 }
 
 /// Plain facts worth reading; the others (digests, sizes, mappings) serve inquiries, not readers.
-const FACTS: [&str; 10] = ["file", "read", "created", "updated", "unchanged", "rejected", "removed", "restored", "kept", "invalid"];
+const FACTS: [&str; 10] = [
+    "file",
+    "read",
+    "created",
+    "updated",
+    "unchanged",
+    "rejected",
+    "removed",
+    "restored",
+    "kept",
+    "invalid",
+];
 
 fn push(map: &Map<String, Value>, campaign: Option<Uuid>, names: &Names, out: &mut Vec<Change>) {
     for (key, value) in map {
@@ -155,22 +166,35 @@ fn push(map: &Map<String, Value>, campaign: Option<Uuid>, names: &Names, out: &m
             ("who", _) => {}
             ("values", Value::Array(pair)) => {
                 if let Some(Value::Object(values)) = pair.get(1) {
-                    out.extend(values.iter().map(|(number, value)| Change {
-                        field: campaign.and_then(|c| names.fields.get(&(c, number.clone()))).cloned().unwrap_or_else(|| number.clone()),
-                        before: Some(String::new()),
-                        after: said(number, value, names),
+                    out.extend(values.iter().map(|(number, value)| {
+                        Change {
+                            field: campaign
+                                .and_then(|c| names.fields.get(&(c, number.clone())))
+                                .cloned()
+                                .unwrap_or_else(|| number.clone()),
+                            before: Some(String::new()),
+                            after: said(number, value, names),
+                        }
                     }));
                 }
             }
             (_, Value::Array(pair)) if pair.len() == 2 => {
                 let (before, after) = (said(key, &pair[0], names), said(key, &pair[1], names));
                 if before != after {
-                    out.push(Change { field: sentences::field(key).to_owned(), before: Some(before), after });
+                    out.push(Change {
+                        field: sentences::field(key).to_owned(),
+                        before: Some(before),
+                        after,
+                    });
                 }
             }
             ("counters", Value::Object(inner)) => push(inner, campaign, names, out),
             (key, Value::Number(_) | Value::String(_)) if FACTS.contains(&key) => {
-                out.push(Change { field: sentences::field(key).to_owned(), before: None, after: said(key, value, names) });
+                out.push(Change {
+                    field: sentences::field(key).to_owned(),
+                    before: None,
+                    after: said(key, value, names),
+                });
             }
             _ => {}
         }
@@ -181,12 +205,20 @@ fn push(map: &Map<String, Value>, campaign: Option<Uuid>, names: &Names, out: &m
 fn said(key: &str, value: &Value, names: &Names) -> String {
     match value {
         Value::Null => String::new(),
-        Value::Bool(yes) if key == "is_public" => if *yes { "Publique" } else { "Restreinte" }.into(),
+        Value::Bool(yes) if key == "is_public" => {
+            if *yes { "Publique" } else { "Restreinte" }.into()
+        }
         Value::Bool(yes) => if *yes { "Oui" } else { "Non" }.into(),
-        Value::Number(n) if key == "status" => n.as_i64().and_then(|id| names.statuses.get(&id)).cloned().unwrap_or_else(|| n.to_string()),
+        Value::Number(n) if key == "status" => n
+            .as_i64()
+            .and_then(|id| names.statuses.get(&id))
+            .cloned()
+            .unwrap_or_else(|| n.to_string()),
         Value::Number(n) => n.as_u64().map_or_else(|| n.to_string(), crate::text::number),
         Value::String(text) => words(key, text),
-        Value::Array(items) => items.iter().map(|item| said(key, item, names)).collect::<Vec<_>>().join(", "),
+        Value::Array(items) => {
+            items.iter().map(|item| said(key, item, names)).collect::<Vec<_>>().join(", ")
+        }
         Value::Object(_) => "…".into(),
     }
 }
@@ -201,7 +233,8 @@ fn words(key: &str, text: &str) -> String {
         .into();
     }
     if key == "roles" {
-        return crate::accounts::Role::from_code(text).map_or_else(|| text.to_owned(), |role| role.label().to_owned());
+        return crate::accounts::Role::from_code(text)
+            .map_or_else(|| text.to_owned(), |role| role.label().to_owned());
     }
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return format::instant(at.to_utc());
@@ -218,7 +251,12 @@ fn words(key: &str, text: &str) -> String {
 }
 
 /// The history of one object, newest first: for its own page.
-pub async fn history_of(conn: &mut PgConnection, kind: &str, id: Uuid, limit: i64) -> sqlx::Result<Vec<Line>> {
+pub async fn history_of(
+    conn: &mut PgConnection,
+    kind: &str,
+    id: Uuid,
+    limit: i64,
+) -> sqlx::Result<Vec<Line>> {
     let entries = sqlx::QueryBuilder::new("select ")
         .push(COLUMNS)
         .push(" from audit_entries a left join users u on u.id = a.actor_id where a.object_kind = ")
@@ -261,9 +299,18 @@ pub enum From {
 }
 
 /// At most `limit` entries of a campaign, newest first.
-pub async fn of_campaign(conn: &mut PgConnection, campaign: Id<Campaign>, filter: &Filter, from: From, limit: i64) -> sqlx::Result<Vec<Line>> {
+pub async fn of_campaign(
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    filter: &Filter,
+    from: From,
+    limit: i64,
+) -> sqlx::Result<Vec<Line>> {
     let mut query = sqlx::QueryBuilder::new("select ");
-    query.push(COLUMNS).push(" from audit_entries a left join users u on u.id = a.actor_id where a.campaign_id = ").push_bind(campaign.uuid());
+    query
+        .push(COLUMNS)
+        .push(" from audit_entries a left join users u on u.id = a.actor_id where a.campaign_id = ")
+        .push_bind(campaign.uuid());
     match filter.author {
         Author::Anybody => {}
         Author::Program => {
@@ -287,7 +334,9 @@ pub async fn of_campaign(conn: &mut PgConnection, campaign: Id<Campaign>, filter
     }
     match from {
         From::Top => query.push(" order by a.seq desc"),
-        From::OlderThan(seq) => query.push(" and a.seq < ").push_bind(seq).push(" order by a.seq desc"),
+        From::OlderThan(seq) => {
+            query.push(" and a.seq < ").push_bind(seq).push(" order by a.seq desc")
+        }
         From::NewerThan(seq) => query.push(" and a.seq > ").push_bind(seq).push(" order by a.seq"),
     };
     query.push(" limit ").push_bind(limit);
@@ -305,14 +354,42 @@ mod tests {
 
     #[test]
     fn changes_read_in_french() {
-        let names = Names { statuses: [(3, "En cours".into()), (4, "Réalisé".into())].into(), ..Names::default() };
-        let said = |value| {
-            changes(&value, None, &names).into_iter().map(|c| format!("{} : {} → {}", c.field, c.before.unwrap_or_else(|| "·".into()), c.after)).collect::<Vec<_>>()
+        let names = Names {
+            statuses: [(3, "En cours".into()), (4, "Réalisé".into())].into(),
+            ..Names::default()
         };
-        assert_eq!(said(json!({ "status": [3, 4], "planned_at": [null, null] })), ["Statut : En cours → Réalisé"]);
-        assert_eq!(said(json!({ "start_date": ["2026-03-01", "2026-03-02"] })), ["Début : 01/03/2026 → 02/03/2026"]);
-        assert_eq!(said(json!({ "is_public": [false, true] })), ["Visibilité : Restreinte → Publique"]);
-        assert_eq!(said(json!({ "planned_at": ["2026-03-12T13:30:00Z", null] })), ["Date prévue : 12/03/2026 à 14\u{a0}h\u{a0}30 → "]);
-        assert_eq!(said(json!({ "sha256": "ab", "counters": { "created": 1200, "lines": 3 } })), ["Créées : · → 1\u{202f}200"]);
+        let said = |value| {
+            changes(&value, None, &names)
+                .into_iter()
+                .map(|c| {
+                    format!(
+                        "{} : {} → {}",
+                        c.field,
+                        c.before.unwrap_or_else(|| "·".into()),
+                        c.after
+                    )
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            said(json!({ "status": [3, 4], "planned_at": [null, null] })),
+            ["Statut : En cours → Réalisé"]
+        );
+        assert_eq!(
+            said(json!({ "start_date": ["2026-03-01", "2026-03-02"] })),
+            ["Début : 01/03/2026 → 02/03/2026"]
+        );
+        assert_eq!(
+            said(json!({ "is_public": [false, true] })),
+            ["Visibilité : Restreinte → Publique"]
+        );
+        assert_eq!(
+            said(json!({ "planned_at": ["2026-03-12T13:30:00Z", null] })),
+            ["Date prévue : 12/03/2026 à 14\u{a0}h\u{a0}30 → "]
+        );
+        assert_eq!(
+            said(json!({ "sha256": "ab", "counters": { "created": 1200, "lines": 3 } })),
+            ["Créées : · → 1\u{202f}200"]
+        );
     }
 }

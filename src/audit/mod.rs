@@ -16,5 +16,9 @@ pub use self::{
 use crate::web::{Access, Right, Routes};
 
 pub fn routes() -> Routes {
-    Routes::default().get("/campagnes/{id}/historique", Access::Campaign(Right::Audit), history::page)
+    Routes::default().get(
+        "/campagnes/{id}/historique",
+        Access::Campaign(Right::Audit),
+        history::page,
+    )
 }

@@ -173,11 +173,16 @@ mod tests {
             if !text.contains("Entry") {
                 continue;
             }
-            for line in text.lines().filter(|line| !line.contains("const KIND") && !line.trim_start().starts_with("//")) {
+            for line in text
+                .lines()
+                .filter(|line| !line.contains("const KIND") && !line.trim_start().starts_with("//"))
+            {
                 for found_code in code.captures_iter(line) {
                     let word = &found_code[1];
                     let extension = word.rsplit('.').next().unwrap();
-                    if !["svg", "css", "js", "csv", "xlsx", "ods", "html", "pdf", "txt", "json"].contains(&extension) {
+                    if !["svg", "css", "js", "csv", "xlsx", "ods", "html", "pdf", "txt", "json"]
+                        .contains(&extension)
+                    {
                         found.insert(word.to_owned());
                     }
                 }
@@ -189,9 +194,15 @@ mod tests {
     fn every_action_of_the_source_has_a_sentence() {
         let mut written = BTreeSet::new();
         codes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut written);
-        assert!(written.contains("campaign.archived") && written.contains("operation.assigned"), "the search finds codes");
+        assert!(
+            written.contains("campaign.archived") && written.contains("operation.assigned"),
+            "the search finds codes"
+        );
         let missing: Vec<_> = written.iter().filter(|code| known(code).is_none()).collect();
-        assert!(missing.is_empty(), "actions without a French sentence in audit/sentences.rs: {missing:?}");
+        assert!(
+            missing.is_empty(),
+            "actions without a French sentence in audit/sentences.rs: {missing:?}"
+        );
     }
 
     #[test]

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! What people do to a campaign as a whole: create, describe, configure, activate, archive, hand over.
-use super::{Campaign, Configure, Create, Own, Restore, Status, fields::copy_from_type, status::refresh};
+use super::{
+    Campaign, Configure, Create, Own, Restore, Status, fields::copy_from_type, status::refresh,
+};
 use crate::{
     accounts::{Role, User},
     audit::Entry,
@@ -42,7 +44,8 @@ impl Information {
             form.refuse("type", "Choisissez un type de la liste");
         }
         let (start, end) = period(form);
-        Some(Self { name, description, type_id: type_id?, start: start?, end: end? }).filter(|_| form.is_valid())
+        Some(Self { name, description, type_id: type_id?, start: start?, end: end? })
+            .filter(|_| form.is_valid())
     }
 }
 
@@ -102,7 +105,11 @@ pub async fn create(tx: &mut Tx, _may: &Create, new: &Information) -> Result<Opt
 ///
 /// # Errors
 /// Another type once operations exist.
-pub async fn inform(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, new: &Information) -> Result<bool> {
+pub async fn inform(
+    tx: &mut Tx,
+    campaign: &Allowed<Configure, Campaign>,
+    new: &Information,
+) -> Result<bool> {
     if !rename_row(tx, campaign, new).await? {
         return Ok(false);
     }
@@ -113,7 +120,12 @@ pub async fn inform(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, new: &
         "name": [campaign.name, new.name], "description": [campaign.description, new.description],
         "start_date": [campaign.start_date, new.start], "end_date": [campaign.end_date, new.end],
     });
-    tx.record(Entry::on("campaign.edited", "campaign", campaign.id.uuid()).campaign(campaign.id).changes(only_changed(changes))).await?;
+    tx.record(
+        Entry::on("campaign.edited", "campaign", campaign.id.uuid())
+            .campaign(campaign.id)
+            .changes(only_changed(changes)),
+    )
+    .await?;
     refresh(tx, campaign.id).await?;
     tx.touch_campaign(campaign.id).await?;
     Ok(true)
@@ -152,22 +164,36 @@ pub(super) fn taken<T>(written: &sqlx::Result<T>) -> bool {
 
 async fn change_type(tx: &mut Tx, campaign: &Campaign, to: Uuid) -> Result<()> {
     if has_operations(tx, campaign.id).await? {
-        return Err(Error::Refused("Le type ne peut plus être changé : la campagne contient déjà des opérations.".into()));
+        return Err(Error::Refused(
+            "Le type ne peut plus être changé : la campagne contient déjà des opérations.".into(),
+        ));
     }
     let (now, workflow) = (tx.now(), default_workflow(tx, to).await?);
-    sqlx::query!("update campaign_fields set deleted_at = $2 where campaign_id = $1 and deleted_at is null", campaign.id as _, now)
-        .execute(tx.conn())
-        .await?;
-    sqlx::query!("update campaigns set type_id = $2, workflow_version_id = $3 where id = $1", campaign.id as _, to, workflow)
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        "update campaign_fields set deleted_at = $2 where campaign_id = $1 and deleted_at is null",
+        campaign.id as _,
+        now
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!(
+        "update campaigns set type_id = $2, workflow_version_id = $3 where id = $1",
+        campaign.id as _,
+        to,
+        workflow
+    )
+    .execute(tx.conn())
+    .await?;
     copy_from_type(tx, campaign.id, to).await
 }
 
 async fn has_operations(tx: &mut Tx, campaign: Id<Campaign>) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(r#"select exists (select 1 from operations where campaign_id = $1) as "any!""#, campaign as _)
-        .fetch_one(tx.conn())
-        .await
+    sqlx::query_scalar!(
+        r#"select exists (select 1 from operations where campaign_id = $1) as "any!""#,
+        campaign as _
+    )
+    .fetch_one(tx.conn())
+    .await
 }
 
 /// The latest version of the type's workflow.
@@ -179,12 +205,20 @@ async fn default_workflow(tx: &mut Tx, type_id: Uuid) -> Result<Uuid> {
     )
     .fetch_optional(tx.conn())
     .await?;
-    version.ok_or_else(|| Error::Refused("Ce type d'opération n'est plus proposé. Choisissez-en un autre.".into()))
+    version.ok_or_else(|| {
+        Error::Refused("Ce type d'opération n'est plus proposé. Choisissez-en un autre.".into())
+    })
 }
 
 /// Where « Reprendre la création » leads.
-pub async fn remember_step(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, step: i16) -> Result<()> {
-    sqlx::query!("update campaigns set wizard_step = $2 where id = $1", campaign.id as _, step).execute(tx.conn()).await?;
+pub async fn remember_step(
+    tx: &mut Tx,
+    campaign: &Allowed<Configure, Campaign>,
+    step: i16,
+) -> Result<()> {
+    sqlx::query!("update campaigns set wizard_step = $2 where id = $1", campaign.id as _, step)
+        .execute(tx.conn())
+        .await?;
     Ok(())
 }
 
@@ -201,7 +235,11 @@ pub struct Configuration {
 ///
 /// # Errors
 /// Another workflow once operations have moved.
-pub async fn configure(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, new: &Configuration) -> Result<()> {
+pub async fn configure(
+    tx: &mut Tx,
+    campaign: &Allowed<Configure, Campaign>,
+    new: &Configuration,
+) -> Result<()> {
     let (now, user) = (tx.now(), tx.actor().user_id());
     let former = Workflow::load(tx.conn(), campaign.workflow_version_id).await?;
     sqlx::query!(
@@ -229,13 +267,23 @@ pub async fn configure(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, new
         "time_tracking": [campaign.time_tracking, new.time_tracking],
         "is_public": [campaign.is_public, new.is_public],
     });
-    tx.record(Entry::on("campaign.configured", "campaign", campaign.id.uuid()).campaign(campaign.id).changes(only_changed(changes))).await?;
+    tx.record(
+        Entry::on("campaign.configured", "campaign", campaign.id.uuid())
+            .campaign(campaign.id)
+            .changes(only_changed(changes)),
+    )
+    .await?;
     tx.touch_campaign(campaign.id).await?;
     Ok(())
 }
 
 /// Imported operations take the initial status of the workflow chosen after their import (RG-014).
-async fn start_again(tx: &mut Tx, campaign: &Campaign, former: &Workflow, workflow: &Workflow) -> Result<()> {
+async fn start_again(
+    tx: &mut Tx,
+    campaign: &Campaign,
+    former: &Workflow,
+    workflow: &Workflow,
+) -> Result<()> {
     let (before, after) = (former.initial()?, workflow.initial()?);
     let moved = sqlx::query_scalar!(
         r#"select exists (select 1 from operations where campaign_id = $1 and status_id <> $2) as "any!""#,
@@ -245,11 +293,19 @@ async fn start_again(tx: &mut Tx, campaign: &Campaign, former: &Workflow, workfl
     .fetch_one(tx.conn())
     .await?;
     if moved {
-        return Err(Error::Refused("Des opérations ont déjà changé de statut : le workflow ne peut plus être changé ici.".into()));
+        return Err(Error::Refused(
+            "Des opérations ont déjà changé de statut : le workflow ne peut plus être changé ici."
+                .into(),
+        ));
     }
-    sqlx::query!("update operations set status_id = $2, category = $3 where campaign_id = $1", campaign.id as _, after.id, after.category as _)
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        "update operations set status_id = $2, category = $3 where campaign_id = $1",
+        campaign.id as _,
+        after.id,
+        after.category as _
+    )
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 
@@ -269,7 +325,10 @@ pub async fn activate(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>) -> R
     if written.rows_affected() == 0 {
         return Err(Error::Refused("Cette campagne est déjà créée.".into()));
     }
-    tx.record(Entry::on("campaign.activated", "campaign", campaign.id.uuid()).campaign(campaign.id)).await?;
+    tx.record(
+        Entry::on("campaign.activated", "campaign", campaign.id.uuid()).campaign(campaign.id),
+    )
+    .await?;
     refresh(tx, campaign.id).await?;
     tx.touch_campaign(campaign.id).await?;
     Ok(())
@@ -284,7 +343,8 @@ pub async fn archive(tx: &mut Tx, campaign: &Allowed<Own, Campaign>) -> Result<(
         return Err(Error::Refused("Seule une campagne terminée peut être archivée.".into()));
     }
     set_archived(tx, campaign, true).await?;
-    tx.record(Entry::on("campaign.archived", "campaign", campaign.id.uuid()).campaign(campaign.id)).await?;
+    tx.record(Entry::on("campaign.archived", "campaign", campaign.id.uuid()).campaign(campaign.id))
+        .await?;
     refresh(tx, campaign.id).await?;
     tx.touch_campaign(campaign.id).await?;
     Ok(())
@@ -299,7 +359,8 @@ pub async fn restore(tx: &mut Tx, campaign: &Allowed<Restore, Campaign>) -> Resu
         return Err(Error::Refused("Cette campagne n'est pas archivée.".into()));
     }
     set_archived(tx, campaign, false).await?;
-    tx.record(Entry::on("campaign.restored", "campaign", campaign.id.uuid()).campaign(campaign.id)).await?;
+    tx.record(Entry::on("campaign.restored", "campaign", campaign.id.uuid()).campaign(campaign.id))
+        .await?;
     refresh(tx, campaign.id).await?;
     tx.touch_campaign(campaign.id).await?;
     Ok(())
@@ -321,7 +382,11 @@ async fn set_archived(tx: &mut Tx, campaign: &Campaign, archived: bool) -> sqlx:
 }
 
 /// Restricted or public (RG-112).
-pub async fn publish(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, public: bool) -> Result<()> {
+pub async fn publish(
+    tx: &mut Tx,
+    campaign: &Allowed<Configure, Campaign>,
+    public: bool,
+) -> Result<()> {
     let (now, user) = (tx.now(), tx.actor().user_id());
     sqlx::query!(
         "update campaigns set is_public = $2, version = version + 1, updated_at = $3, updated_by = $4 where id = $1",
@@ -346,9 +411,20 @@ pub async fn publish(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, publi
 ///
 /// # Errors
 /// Somebody who is not an active gestionnaire, or who already owns it.
-pub async fn transfer(tx: &mut Tx, campaign: &Allowed<Own, Campaign>, to: Id<User>) -> Result<String> {
-    let heir = sqlx::query!("select first_name, last_name, active, roles from users where id = $1", to as _).fetch_optional(tx.conn()).await?;
-    let Some(heir) = heir.filter(|u| u.active && u.roles.iter().any(|r| r == Role::CampaignManager.code())) else {
+pub async fn transfer(
+    tx: &mut Tx,
+    campaign: &Allowed<Own, Campaign>,
+    to: Id<User>,
+) -> Result<String> {
+    let heir = sqlx::query!(
+        "select first_name, last_name, active, roles from users where id = $1",
+        to as _
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let Some(heir) =
+        heir.filter(|u| u.active && u.roles.iter().any(|r| r == Role::CampaignManager.code()))
+    else {
         return Err(Error::Refused("Choisissez un gestionnaire actif.".into()));
     };
     if to == campaign.owner_id {
@@ -366,9 +442,14 @@ pub async fn transfer(tx: &mut Tx, campaign: &Allowed<Own, Campaign>, to: Id<Use
     )
     .execute(tx.conn())
     .await?;
-    sqlx::query!("delete from grants where campaign_id = $1 and user_id in ($2, $3)", campaign.id as _, to as _, campaign.owner_id as _)
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        "delete from grants where campaign_id = $1 and user_id in ($2, $3)",
+        campaign.id as _,
+        to as _,
+        campaign.owner_id as _
+    )
+    .execute(tx.conn())
+    .await?;
     sqlx::query!(
         "insert into grants (id, campaign_id, user_id) values ($1, $2, $3)",
         Uuid::now_v7(),
@@ -423,7 +504,12 @@ pub async fn general(conn: &mut PgConnection, campaign: Id<Campaign>) -> sqlx::R
 }
 
 /// Writes the settings; whether anything changed, or `None` when the name is taken.
-pub async fn set_general(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, before: &General, new: &General) -> Result<Option<bool>> {
+pub async fn set_general(
+    tx: &mut Tx,
+    campaign: &Allowed<Configure, Campaign>,
+    before: &General,
+    new: &General,
+) -> Result<Option<bool>> {
     if before == new {
         return Ok(Some(false));
     }
@@ -465,7 +551,12 @@ pub async fn set_general(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, b
         "reminder_days": [before.reminder_days, new.reminder_days], "contact": [before.contact, new.contact],
         "agent_text": [before.agent_text, new.agent_text],
     });
-    tx.record(Entry::on("campaign.edited", "campaign", campaign.id.uuid()).campaign(campaign.id).changes(only_changed(changes))).await?;
+    tx.record(
+        Entry::on("campaign.edited", "campaign", campaign.id.uuid())
+            .campaign(campaign.id)
+            .changes(only_changed(changes)),
+    )
+    .await?;
     refresh(tx, campaign.id).await?;
     tx.touch_campaign(campaign.id).await?;
     Ok(Some(true))

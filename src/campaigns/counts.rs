@@ -62,7 +62,10 @@ pub fn progress(done: i64, scope: i64) -> Option<u8> {
 }
 
 /// The counts of each of these campaigns; one without operations is absent.
-pub async fn counts(conn: &mut PgConnection, campaigns: &[Id<Campaign>]) -> sqlx::Result<HashMap<Id<Campaign>, Counts>> {
+pub async fn counts(
+    conn: &mut PgConnection,
+    campaigns: &[Id<Campaign>],
+) -> sqlx::Result<HashMap<Id<Campaign>, Counts>> {
     // The status is in the covering index `operations_counts`, the category is not.
     let rows = sqlx::query!(
         r#"select n.campaign_id as "campaign_id!: Id<Campaign>", w.category, n.n as "n!"
@@ -86,9 +89,15 @@ mod tests {
 
     #[test]
     fn rg_043_progress_is_honest() {
-        for (done, scope, expected) in
-            [(0, 0, None), (0, 847, Some(0)), (1, 847, Some(1)), (619, 847, Some(73)), (846, 847, Some(99)), (847, 847, Some(100)), (1, 2, Some(50))]
-        {
+        for (done, scope, expected) in [
+            (0, 0, None),
+            (0, 847, Some(0)),
+            (1, 847, Some(1)),
+            (619, 847, Some(73)),
+            (846, 847, Some(99)),
+            (847, 847, Some(100)),
+            (1, 2, Some(50)),
+        ] {
             assert_eq!(progress(done, scope), expected, "{done}/{scope}");
         }
     }

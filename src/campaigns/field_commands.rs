@@ -62,7 +62,11 @@ impl Declaration {
 }
 
 /// Adds a field at the end; `false` when the label is taken.
-pub async fn add_field(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, new: &Declaration) -> Result<bool> {
+pub async fn add_field(
+    tx: &mut Tx,
+    campaign: &Allowed<Configure, Campaign>,
+    new: &Declaration,
+) -> Result<bool> {
     let id = Uuid::now_v7();
     let mut attempt = tx.conn().begin().await?;
     let written = sqlx::query!(
@@ -104,7 +108,9 @@ pub struct Refused {
 
 #[derive(Debug)]
 pub enum Edited {
-    Saved { changed: bool },
+    Saved {
+        changed: bool,
+    },
     LabelTaken,
     /// Nothing was written: these values do not convert, and nobody accepted that.
     Unconverted(Vec<Refused>),
@@ -112,7 +118,13 @@ pub enum Edited {
 
 /// Renames, hides, or changes the kind of a field. Values that convert are stored in their new
 /// form; the others stay as they are, to be corrected, if `accept`.
-pub async fn edit_field(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, field: &Field, new: &Declaration, accept: bool) -> Result<Edited> {
+pub async fn edit_field(
+    tx: &mut Tx,
+    campaign: &Allowed<Configure, Campaign>,
+    field: &Field,
+    new: &Declaration,
+    accept: bool,
+) -> Result<Edited> {
     let before = Declaration::of(field);
     if before == *new {
         return Ok(Edited::Saved { changed: false });
@@ -168,14 +180,32 @@ async fn write(tx: &mut Tx, field: &Field, new: &Declaration) -> Result<bool> {
 
 /// Each distinct value against the new declaration: (old text, new text) of those whose form
 /// changes, and those refused, most frequent first.
-async fn convert(conn: &mut PgConnection, campaign: Id<Campaign>, field: &Field, new: &Declaration) -> Result<(Vec<(String, String)>, Vec<Refused>)> {
-    let checker = Checker::new(new.kind, &new.label, false, new.pattern.as_deref(), new.hint.as_deref(), &new.choices);
+async fn convert(
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    field: &Field,
+    new: &Declaration,
+) -> Result<(Vec<(String, String)>, Vec<Refused>)> {
+    let checker = Checker::new(
+        new.kind,
+        &new.label,
+        false,
+        new.pattern.as_deref(),
+        new.hint.as_deref(),
+        &new.choices,
+    );
     let (mut converted, mut refused) = (Vec::new(), Vec::new());
     for (text, count) in distinct_values(conn, campaign, field).await? {
         // Another kind reads the value as people see it: a date jj/mm/aaaa, a number with a comma.
-        let read = if new.kind == field.kind { text.clone() } else { display(field.kind, &text).replace('\u{a0}', " ") };
+        let read = if new.kind == field.kind {
+            text.clone()
+        } else {
+            display(field.kind, &text).replace('\u{a0}', " ")
+        };
         match checker.check(&read) {
-            Ok(Some(accepted)) if accepted.stored != text => converted.push((text, accepted.stored.into_owned())),
+            Ok(Some(accepted)) if accepted.stored != text => {
+                converted.push((text, accepted.stored.into_owned()))
+            }
             Ok(_) => {}
             Err(why) => refused.push(Refused { value: read, count, why }),
         }
@@ -183,7 +213,11 @@ async fn convert(conn: &mut PgConnection, campaign: Id<Campaign>, field: &Field,
     Ok((converted, refused))
 }
 
-async fn distinct_values(conn: &mut PgConnection, campaign: Id<Campaign>, field: &Field) -> sqlx::Result<Vec<(String, i64)>> {
+async fn distinct_values(
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    field: &Field,
+) -> sqlx::Result<Vec<(String, i64)>> {
     let rows = sqlx::query!(
         r#"select v.text as "text!", count(*) as "n!"
            from operations o cross join lateral (select case when $3 then o.identifier when $4 then o.label else o.values ->> $2::text end) v (text)
@@ -199,12 +233,21 @@ async fn distinct_values(conn: &mut PgConnection, campaign: Id<Campaign>, field:
 }
 
 /// How many live operations hold a value in it.
-pub async fn count_values(conn: &mut PgConnection, campaign: Id<Campaign>, field: &Field) -> sqlx::Result<i64> {
+pub async fn count_values(
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    field: &Field,
+) -> sqlx::Result<i64> {
     Ok(distinct_values(conn, campaign, field).await?.iter().map(|(_, n)| n).sum())
 }
 
 /// One statement, whatever the number of operations.
-async fn rewrite(tx: &mut Tx, campaign: Id<Campaign>, field: &Field, converted: Vec<(String, String)>) -> Result<()> {
+async fn rewrite(
+    tx: &mut Tx,
+    campaign: Id<Campaign>,
+    field: &Field,
+    converted: Vec<(String, String)>,
+) -> Result<()> {
     if converted.is_empty() || field.is_column() {
         return Ok(());
     }
@@ -226,11 +269,18 @@ async fn rewrite(tx: &mut Tx, campaign: Id<Campaign>, field: &Field, converted: 
 }
 
 /// One place up or down in lists and forms.
-pub async fn move_field(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, field: &Field, up: bool) -> Result<()> {
+pub async fn move_field(
+    tx: &mut Tx,
+    campaign: &Allowed<Configure, Campaign>,
+    field: &Field,
+    up: bool,
+) -> Result<()> {
     let mut order = fields(tx.conn(), campaign.id).await?;
     let at = order.iter().position(|f| f.id == field.id).ok_or(Error::NotFound)?;
     let to = if up { at.checked_sub(1) } else { Some(at + 1).filter(|to| *to < order.len()) };
-    let Some(to) = to else { return Err(Error::Refused("Ce champ est déjà à l'extrémité de la liste.".into())) };
+    let Some(to) = to else {
+        return Err(Error::Refused("Ce champ est déjà à l'extrémité de la liste.".into()));
+    };
     order.swap(at, to);
     let ids: Vec<Uuid> = order.iter().map(|f| f.id).collect();
     sqlx::query!(
@@ -246,17 +296,27 @@ pub async fn move_field(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, fi
 ///
 /// # Errors
 /// The identifier or the label: an operation always has both.
-pub async fn delete_field(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, field: &Field) -> Result<()> {
+pub async fn delete_field(
+    tx: &mut Tx,
+    campaign: &Allowed<Configure, Campaign>,
+    field: &Field,
+) -> Result<()> {
     if field.is_column() {
         return Err(Error::Refused("L'identifiant et le libellé ne se suppriment pas. Donnez d'abord cet usage à un autre champ.".into()));
     }
     let now = tx.now();
-    sqlx::query!("update campaign_fields set deleted_at = $2 where id = $1", field.id, now).execute(tx.conn()).await?;
+    sqlx::query!("update campaign_fields set deleted_at = $2 where id = $1", field.id, now)
+        .execute(tx.conn())
+        .await?;
     traced(tx, campaign, "field.deleted", field.id, json!({ "label": [field.label, null] })).await
 }
 
 /// (id, label, when) of the fields that can still be brought back.
-pub async fn deleted_fields(conn: &mut PgConnection, campaign: Id<Campaign>, since: chrono::DateTime<chrono::Utc>) -> sqlx::Result<Vec<Deleted>> {
+pub async fn deleted_fields(
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    since: chrono::DateTime<chrono::Utc>,
+) -> sqlx::Result<Vec<Deleted>> {
     sqlx::query_as!(
         Deleted,
         r#"select id, label, deleted_at as "deleted_at!" from campaign_fields where campaign_id = $1 and deleted_at > $2 order by deleted_at desc"#,
@@ -277,7 +337,11 @@ pub struct Deleted {
 ///
 /// # Errors
 /// A label that another field took; a field deleted for too long.
-pub async fn restore_field(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, id: Uuid) -> Result<()> {
+pub async fn restore_field(
+    tx: &mut Tx,
+    campaign: &Allowed<Configure, Campaign>,
+    id: Uuid,
+) -> Result<()> {
     let since = tx.now() - KEPT;
     let restored = sqlx::query_scalar!(
         "update campaign_fields set deleted_at = null,
@@ -296,7 +360,13 @@ pub async fn restore_field(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>,
     traced(tx, campaign, "field.restored", id, json!({ "label": [null, restored] })).await
 }
 
-pub(super) async fn traced(tx: &mut Tx, campaign: &Campaign, action: &'static str, id: Uuid, changes: Value) -> Result<()> {
+pub(super) async fn traced(
+    tx: &mut Tx,
+    campaign: &Campaign,
+    action: &'static str,
+    id: Uuid,
+    changes: Value,
+) -> Result<()> {
     tx.record(Entry::on(action, "field", id).campaign(campaign.id).changes(changes)).await?;
     tx.touch_campaign(campaign.id).await?;
     Ok(())

@@ -23,8 +23,15 @@ pub enum FieldKind {
 }
 
 impl FieldKind {
-    pub const ALL: [Self; 7] =
-        [Self::ShortText, Self::LongText, Self::Number, Self::Date, Self::Choice, Self::Email, Self::Phone];
+    pub const ALL: [Self; 7] = [
+        Self::ShortText,
+        Self::LongText,
+        Self::Number,
+        Self::Date,
+        Self::Choice,
+        Self::Email,
+        Self::Phone,
+    ];
 
     pub fn code(self) -> &'static str {
         match self {
@@ -67,8 +74,14 @@ pub enum Usage {
 }
 
 impl Usage {
-    pub const ALL: [Self; 6] =
-        [Self::Identifier, Self::Label, Self::Equipment, Self::Location, Self::Contact, Self::AgentKey];
+    pub const ALL: [Self; 6] = [
+        Self::Identifier,
+        Self::Label,
+        Self::Equipment,
+        Self::Location,
+        Self::Contact,
+        Self::AgentKey,
+    ];
 
     pub fn code(self) -> &'static str {
         match self {
@@ -158,10 +171,14 @@ pub async fn copy_from_type(tx: &mut Tx, campaign: Id<Campaign>, type_id: Uuid) 
     )
     .fetch_one(tx.conn())
     .await?;
-    let labels = sqlx::query!("select id, label from type_fields where type_id = $1 order by position, label", type_id)
-        .fetch_all(tx.conn())
-        .await?;
-    let (ids, norms): (Vec<_>, Vec<_>) = labels.iter().map(|row| (row.id, norm(&row.label))).unzip();
+    let labels = sqlx::query!(
+        "select id, label from type_fields where type_id = $1 order by position, label",
+        type_id
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let (ids, norms): (Vec<_>, Vec<_>) =
+        labels.iter().map(|row| (row.id, norm(&row.label))).unzip();
     sqlx::query!(
         "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, required, searchable, in_list, pattern, hint, choices, usages, position)
          select gen_random_uuid(), $1, $2 + (row_number() over (order by t.position, t.label))::int, t.label, n.label_norm, t.kind, t.required,

@@ -127,10 +127,15 @@ pub async fn grants(conn: &mut PgConnection, campaign: Id<Campaign>) -> sqlx::Re
         },
         roles: row.roles.map(Roles::from).unwrap_or_default(),
         active: row.active,
-        rights: [(true, Grantable::View), (row.can_place, Grantable::Place), (row.can_configure, Grantable::Configure), (row.can_export, Grantable::Export)]
-            .into_iter()
-            .filter_map(|(given, right)| given.then_some(right))
-            .collect(),
+        rights: [
+            (true, Grantable::View),
+            (row.can_place, Grantable::Place),
+            (row.can_configure, Grantable::Configure),
+            (row.can_export, Grantable::Export),
+        ]
+        .into_iter()
+        .filter_map(|(given, right)| given.then_some(right))
+        .collect(),
     });
     Ok(grants.collect())
 }
@@ -140,13 +145,26 @@ pub fn held(campaign: &Campaign, user: &User) -> Rights {
     Grantable::ALL.into_iter().filter(|right| campaign.holds(user, *right)).collect()
 }
 
-fn check(campaign: &Campaign, giver: &User, roles: Roles, added: Rights, wanted: Rights) -> Result<()> {
+fn check(
+    campaign: &Campaign,
+    giver: &User,
+    roles: Roles,
+    added: Rights,
+    wanted: Rights,
+) -> Result<()> {
     let beyond = added.beyond(held(campaign, giver));
     if !beyond.is_empty() {
-        return Err(Error::Refused(format!("Vous ne pouvez donner que les droits que vous avez. Il vous manque : {}.", beyond.labels())));
+        return Err(Error::Refused(format!(
+            "Vous ne pouvez donner que les droits que vous avez. Il vous manque : {}.",
+            beyond.labels()
+        )));
     }
-    if roles.only(Role::Reader) && (wanted.has(Grantable::Place) || wanted.has(Grantable::Configure)) {
-        return Err(Error::Refused("Un lecteur ne peut recevoir que « Voir » et « Exporter ».".into()));
+    if roles.only(Role::Reader)
+        && (wanted.has(Grantable::Place) || wanted.has(Grantable::Configure))
+    {
+        return Err(Error::Refused(
+            "Un lecteur ne peut recevoir que « Voir » et « Exporter ».".into(),
+        ));
     }
     Ok(())
 }
@@ -155,7 +173,12 @@ fn check(campaign: &Campaign, giver: &User, roles: Roles, added: Rights, wanted:
 ///
 /// # Errors
 /// A right that the giver does not hold, one that a lecteur cannot hold, somebody already in the table.
-pub async fn grant(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, to: &User, rights: Rights) -> Result<()> {
+pub async fn grant(
+    tx: &mut Tx,
+    campaign: &Allowed<Configure, Campaign>,
+    to: &User,
+    rights: Rights,
+) -> Result<()> {
     let giver = tx.user()?.clone();
     check(campaign, &giver, to.roles, rights, rights)?;
     if to.id == campaign.owner_id {
@@ -184,7 +207,12 @@ pub async fn grant(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, to: &Us
 ///
 /// # Errors
 /// As [`grant`].
-pub async fn change(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, row: &Grant, rights: Rights) -> Result<()> {
+pub async fn change(
+    tx: &mut Tx,
+    campaign: &Allowed<Configure, Campaign>,
+    row: &Grant,
+    rights: Rights,
+) -> Result<()> {
     if rights == row.rights {
         return Ok(());
     }
@@ -206,12 +234,24 @@ pub async fn change(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, row: &
 }
 
 /// Effective at the next request; live screens close (US-808.3).
-pub async fn revoke(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, row: &Grant) -> Result<()> {
+pub async fn revoke(
+    tx: &mut Tx,
+    campaign: &Allowed<Configure, Campaign>,
+    row: &Grant,
+) -> Result<()> {
     sqlx::query!("delete from grants where id = $1", row.id).execute(tx.conn()).await?;
     traced(tx, campaign, "grant.removed", row.id, &row.name, row.rights, Rights::default()).await
 }
 
-async fn traced(tx: &mut Tx, campaign: &Campaign, action: &'static str, id: Uuid, name: &str, before: Rights, after: Rights) -> Result<()> {
+async fn traced(
+    tx: &mut Tx,
+    campaign: &Campaign,
+    action: &'static str,
+    id: Uuid,
+    name: &str,
+    before: Rights,
+    after: Rights,
+) -> Result<()> {
     tx.record(
         Entry::on(action, "grant", id)
             .campaign(campaign.id)
@@ -232,7 +272,10 @@ pub struct Effective {
 
 /// The owner and everybody who holds something by name or by a group, with the union of their
 /// rights (RG-115). Administrators, who may do everything, are not listed.
-pub async fn effective(conn: &mut PgConnection, campaign: &Campaign) -> sqlx::Result<Vec<Effective>> {
+pub async fn effective(
+    conn: &mut PgConnection,
+    campaign: &Campaign,
+) -> sqlx::Result<Vec<Effective>> {
     let rows = sqlx::query!(
         r#"select u.first_name, u.last_name, u.roles, u.id = $2 as "owns!",
                   coalesce(bool_or(g.user_id is not null), false) as "direct!",
@@ -254,7 +297,12 @@ pub async fn effective(conn: &mut PgConnection, campaign: &Campaign) -> sqlx::Re
     let people = rows.into_iter().map(|row| {
         let roles = Roles::from(row.roles);
         let reads = roles.only(Role::Reader);
-        let given = [(true, Grantable::View), (row.place && !reads, Grantable::Place), (row.configure && !reads, Grantable::Configure), (row.export, Grantable::Export)];
+        let given = [
+            (true, Grantable::View),
+            (row.place && !reads, Grantable::Place),
+            (row.configure && !reads, Grantable::Configure),
+            (row.export, Grantable::Export),
+        ];
         let owns = row.owns && roles.has(Role::CampaignManager) || roles.has(Role::Admin);
         let mut origins: Vec<String> = Vec::new();
         if row.owns {
@@ -265,11 +313,17 @@ pub async fn effective(conn: &mut PgConnection, campaign: &Campaign) -> sqlx::Re
         if row.direct {
             origins.push("nommément".into());
         }
-        origins.extend(row.groups.unwrap_or_default().into_iter().map(|group| format!("via groupe {group}")));
+        origins.extend(
+            row.groups.unwrap_or_default().into_iter().map(|group| format!("via groupe {group}")),
+        );
         Effective {
             name: display_name(&row.first_name, &row.last_name),
             roles,
-            rights: if owns { Rights::ALL } else { given.into_iter().filter_map(|(given, right)| given.then_some(right)).collect() },
+            rights: if owns {
+                Rights::ALL
+            } else {
+                given.into_iter().filter_map(|(given, right)| given.then_some(right)).collect()
+            },
             origin: origins.join(", "),
         }
     });
@@ -283,8 +337,14 @@ mod tests {
     #[test]
     fn rg_115_the_last_three_imply_view() {
         assert_eq!(Rights::from_codes(["configurer"]).labels(), "Voir, Configurer");
-        assert_eq!(Rights::from_codes(["exporter", "positionner"]).codes(), "voir positionner exporter");
+        assert_eq!(
+            Rights::from_codes(["exporter", "positionner"]).codes(),
+            "voir positionner exporter"
+        );
         assert!(Rights::from_codes([]).is_empty());
-        assert_eq!(Rights::from_codes(["exporter"]).beyond(Rights::from_codes(["voir"])).labels(), "Exporter");
+        assert_eq!(
+            Rights::from_codes(["exporter"]).beyond(Rights::from_codes(["voir"])).labels(),
+            "Exporter"
+        );
     }
 }

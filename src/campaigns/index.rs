@@ -56,12 +56,26 @@ impl Portfolio {
 impl Card {
     /// What the filter field looks in.
     fn filter_text(&self) -> String {
-        format!("{} {} {} {}", self.campaign.name, self.campaign.type_name, self.campaign.owner_name, self.campaign.status.label())
+        format!(
+            "{} {} {} {}",
+            self.campaign.name,
+            self.campaign.type_name,
+            self.campaign.owner_name,
+            self.campaign.status.label()
+        )
     }
 
     fn shown(&self) -> [(Category, String); 3] {
-        [Category::Done, Category::Planned, Category::Postponed]
-            .map(|c| (c, format!("{} {}", number(self.counts.of(c).unsigned_abs()), plural(c, self.counts.of(c)))))
+        [Category::Done, Category::Planned, Category::Postponed].map(|c| {
+            (
+                c,
+                format!(
+                    "{} {}",
+                    number(self.counts.of(c).unsigned_abs()),
+                    plural(c, self.counts.of(c))
+                ),
+            )
+        })
     }
 
     fn closed_on(&self) -> Option<String> {
@@ -115,13 +129,33 @@ impl Portfolio {
             active_operations += if card.campaign.is_archived { 0 } else { card.counts.active() };
         }
         cards.sort_by_cached_key(|card| (card.campaign.status.rank(), norm(&card.campaign.name)));
-        let (active, closed): (Vec<_>, Vec<_>) = cards.into_iter().partition(|card| card.campaign.status.is_active());
-        let (archived, mut finished): (Vec<_>, Vec<_>) = closed.into_iter().partition(|card| card.campaign.is_archived);
+        let (active, closed): (Vec<_>, Vec<_>) =
+            cards.into_iter().partition(|card| card.campaign.status.is_active());
+        let (archived, mut finished): (Vec<_>, Vec<_>) =
+            closed.into_iter().partition(|card| card.campaign.is_archived);
         finished.sort_by_key(|card| std::cmp::Reverse(card.campaign.finished_at));
         let sections = [
-            Section { title: "Actives", id: "actives", open: true, empty: "Aucune campagne active.", cards: active },
-            Section { title: "Terminées", id: "terminees", open: false, empty: "Aucune campagne terminée.", cards: finished },
-            Section { title: "Archivées", id: "archivees", open: false, empty: "Aucune campagne archivée.", cards: archived },
+            Section {
+                title: "Actives",
+                id: "actives",
+                open: true,
+                empty: "Aucune campagne active.",
+                cards: active,
+            },
+            Section {
+                title: "Terminées",
+                id: "terminees",
+                open: false,
+                empty: "Aucune campagne terminée.",
+                cards: finished,
+            },
+            Section {
+                title: "Archivées",
+                id: "archivees",
+                open: false,
+                empty: "Aucune campagne archivée.",
+                cards: archived,
+            },
         ];
         Self { shell, may_create, total, active_operations, sections }
     }
@@ -129,7 +163,10 @@ impl Portfolio {
 
 /// How many technicians hold operations, by campaign. One probe of `operations_team` per
 /// technician and campaign instead of a walk over every operation.
-async fn technicians(conn: &mut PgConnection, campaigns: &[Id<Campaign>]) -> sqlx::Result<HashMap<Id<Campaign>, i64>> {
+async fn technicians(
+    conn: &mut PgConnection,
+    campaigns: &[Id<Campaign>],
+) -> sqlx::Result<HashMap<Id<Campaign>, i64>> {
     let rows = sqlx::query!(
         r#"select c.id as "id!: Id<Campaign>", count(*) as "n!"
            from unnest($1::uuid[]) c (id) cross join users u
@@ -144,7 +181,11 @@ async fn technicians(conn: &mut PgConnection, campaigns: &[Id<Campaign>]) -> sql
 }
 
 /// Both sides of a recent transfer are told on their screen (US-210).
-async fn news(conn: &mut PgConnection, user: &User, now: DateTime<Utc>) -> sqlx::Result<HashMap<Id<Campaign>, String>> {
+async fn news(
+    conn: &mut PgConnection,
+    user: &User,
+    now: DateTime<Utc>,
+) -> sqlx::Result<HashMap<Id<Campaign>, String>> {
     let rows = sqlx::query!(
         r#"select c.id, c.transferred_at as "at!", c.owner_id = $1 as "mine!",
                   f.first_name as "from_first!", f.last_name as "from_last!", o.first_name, o.last_name
@@ -158,9 +199,15 @@ async fn news(conn: &mut PgConnection, user: &User, now: DateTime<Utc>) -> sqlx:
     let told = rows.into_iter().map(|row| {
         let day = format::long(clock::day(row.at));
         let text = if row.mine {
-            format!("{} vous a transféré cette campagne le {day}.", display_name(&row.from_first, &row.from_last))
+            format!(
+                "{} vous a transféré cette campagne le {day}.",
+                display_name(&row.from_first, &row.from_last)
+            )
         } else {
-            format!("Transférée à {} le {day} ; vous gardez le droit de la voir.", display_name(&row.first_name, &row.last_name))
+            format!(
+                "Transférée à {} le {day} ; vous gardez le droit de la voir.",
+                display_name(&row.first_name, &row.last_name)
+            )
         };
         (row.id, text)
     });

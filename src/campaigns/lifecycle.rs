@@ -24,15 +24,24 @@ const ARCHIVING: &[&str] = &[
     "Elle reste consultable et exportable par les personnes qui la voient aujourd'hui.",
     "Vous pouvez la restaurer à tout moment.",
 ];
-const RESTORING: &[&str] = &["Elle redevient modifiable, au statut que donnent ses opérations.", "Les réservations restent fermées."];
+const RESTORING: &[&str] = &[
+    "Elle redevient modifiable, au statut que donnent ses opérations.",
+    "Les réservations restent fermées.",
+];
 
-pub async fn archive_page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<Confirmation>> {
+pub async fn archive_page(
+    mut read: Read,
+    Path(id): Path<Id<Campaign>>,
+) -> Result<Page<Confirmation>> {
     let campaign = read.authorize(Own, id).await?;
     if campaign.status != Status::Finished {
         return Err(Error::Refused("Seule une campagne terminée peut être archivée.".into()));
     }
     Ok(Page(Confirmation {
-        shell: read.shell("Archiver").under("Campagnes", "/campagnes").under(&campaign.name, campaign.url()),
+        shell: read
+            .shell("Archiver")
+            .under("Campagnes", "/campagnes")
+            .under(&campaign.name, campaign.url()),
         title: format!("Archiver « {} » ?", campaign.name),
         consequences: ARCHIVING,
         action: campaign.path("archivage"),
@@ -48,13 +57,19 @@ pub async fn archive(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirec
     Ok(Redirect::to("/campagnes").flash(format!("« {} » est archivée.", campaign.name)))
 }
 
-pub async fn restore_page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<Confirmation>> {
+pub async fn restore_page(
+    mut read: Read,
+    Path(id): Path<Id<Campaign>>,
+) -> Result<Page<Confirmation>> {
     let campaign = read.authorize(Restore, id).await?;
     if !campaign.is_archived {
         return Err(Error::Refused("Cette campagne n'est pas archivée.".into()));
     }
     Ok(Page(Confirmation {
-        shell: read.shell("Restaurer").under("Campagnes", "/campagnes").under(&campaign.name, campaign.url()),
+        shell: read
+            .shell("Restaurer")
+            .under("Campagnes", "/campagnes")
+            .under(&campaign.name, campaign.url()),
         title: format!("Restaurer « {} » ?", campaign.name),
         consequences: RESTORING,
         action: campaign.path("restauration"),

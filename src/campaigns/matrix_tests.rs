@@ -7,10 +7,7 @@ use crate::{
     campaigns::{Campaign, visible},
     db::Id,
     testing::{Person, Reply, TestApp, TestCampaign},
-    web::{
-        Access, Declared, Right,
-        auth::Subject,
-    },
+    web::{Access, Declared, Right, auth::Subject},
 };
 use sqlx::PgPool;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,18 +35,19 @@ enum Answer {
 }
 
 impl Kind {
-    /// RG-117 for a route of a campaign; `on_operation` when the route names one.
-    fn expected(&self, right: Right, on_operation: bool) -> Answer {
+    /// RG-117 for a route of a campaign. A technician's own operations are under `/terrain`: on the
+    /// campaign's side, whoever does not see the campaign meets nothing (operations/at.rs).
+    fn expected(&self, right: Right) -> Answer {
         let may = match right {
-            Right::View => self.sees,
+            Right::View => true,
             Right::Configure | Right::Audit => self.configures,
             Right::Own => self.owns,
             Right::Transition => self.configures || self.assigned,
         };
-        match (may, self.sees || (self.assigned && on_operation)) {
-            (true, _) => Answer::Given,
-            (false, true) => Answer::Refused,
-            (false, false) => Answer::Hidden,
+        match (self.sees, may) {
+            (false, _) => Answer::Hidden,
+            (true, false) => Answer::Refused,
+            (true, true) => Answer::Given,
         }
     }
 }
@@ -58,7 +56,8 @@ struct World {
     app: TestApp,
     campaign: TestCampaign,
     kinds: Vec<Kind>,
-    karim: Id<User>,
+    /// To whom operations are assigned when the person asking is nobody's technician.
+    technician: Id<User>,
 }
 
 impl World {
@@ -68,11 +67,32 @@ impl World {
         let builder = app.campaign().run_by(&sophie);
         let campaign = if public { builder.public() } else { builder }.create().await;
         let karim = app.karim().await;
-        let karim_id = karim.id();
+        let technician = karim.id();
         let mut kinds = vec![
-            Kind { name: "owner", person: sophie, sees: true, configures: true, owns: true, assigned: false },
-            Kind { name: "admin", person: app.admin().await, sees: true, configures: true, owns: true, assigned: false },
-            Kind { name: "assigned technician", person: karim, sees: false, configures: false, owns: false, assigned: true },
+            Kind {
+                name: "owner",
+                person: sophie,
+                sees: true,
+                configures: true,
+                owns: true,
+                assigned: false,
+            },
+            Kind {
+                name: "admin",
+                person: app.admin().await,
+                sees: true,
+                configures: true,
+                owns: true,
+                assigned: false,
+            },
+            Kind {
+                name: "assigned technician",
+                person: karim,
+                sees: false,
+                configures: false,
+                owns: false,
+                assigned: true,
+            },
         ];
         for (name, roles, right) in [
             ("gestionnaire", &[Role::CampaignManager][..], ""),
@@ -81,6 +101,7 @@ impl World {
             ("gestionnaire, exporter", &[Role::CampaignManager], "export"),
             ("gestionnaire, configurer by a group", &[Role::CampaignManager], "group configure"),
             ("gestionnaire, voir by a group", &[Role::CampaignManager], "group view"),
+            ("assigned technician, voir", &[Role::Technician], "view"),
             ("other technician", &[Role::Technician], ""),
             ("technician, voir", &[Role::Technician], "view"),
             ("lecteur", &[Role::Reader], ""),
@@ -95,46 +116,78 @@ impl World {
                 None if right.is_empty() => {}
                 None => campaign.grant(&person, right).await,
             }
-            let open = public && roles.iter().any(|role| matches!(role, Role::CampaignManager | Role::Reader));
+            let open = public
+                && roles.iter().any(|role| matches!(role, Role::CampaignManager | Role::Reader));
             let configures = right.ends_with("configure") && roles != [Role::Reader];
-            kinds.push(Kind { name, person, sees: open || !right.is_empty(), configures, owns: false, assigned: false });
+            kinds.push(Kind {
+                name,
+                person,
+                sees: open || !right.is_empty(),
+                configures,
+                owns: false,
+                assigned: name.starts_with("assigned"),
+            });
         }
-        Self { app, campaign, kinds, karim: karim_id }
+        Self { app, campaign, kinds, technician }
     }
 
     /// The address of a route, with a fresh object for each parameter: what one request
     /// does to it does not change the answer to the next.
-    async fn address(&self, path: &str) -> String {
+    async fn address(&self, path: &str, kind: &Kind) -> String {
         let mut out = path.replace("{id}", &self.campaign.id.to_string());
         while let Some(start) = out.find('{') {
             let end = out[start..].find('}').unwrap() + start;
-            let value = self.fresh(&out[start + 1..end].to_owned(), path).await;
+            let assignee = if kind.assigned { kind.person.id() } else { self.technician };
+            let value = self.fresh(&out[start + 1..end], path, assignee).await;
             out.replace_range(start..=end, &value);
         }
         out
     }
 
-    async fn fresh(&self, parameter: &str, path: &str) -> String {
+    async fn fresh(&self, parameter: &str, path: &str, assignee: Id<User>) -> String {
         let id = Uuid::now_v7();
         let db = &self.app.app.db;
         match parameter {
             "op" => {
                 let op = self.campaign.operation(&id.to_string(), None, None, None).await;
-                sqlx::query("update operations set assignee_id = $2 where id = $1").bind(op).bind(self.karim).execute(db).await.unwrap();
+                sqlx::query("update operations set assignee_id = $2 where id = $1")
+                    .bind(op)
+                    .bind(assignee)
+                    .execute(db)
+                    .await
+                    .unwrap();
                 return op.to_string();
             }
             "transition" => return "start".into(),
             "segment" => return self.campaign.segment(&format!("Segment {id}")).await.to_string(),
             "grant" => {
-                let guest = Person::create(&self.app.app, &format!("Invite{id}"), "Essai", &[Role::CampaignManager]).await;
+                let guest = Person::create(
+                    &self.app.app,
+                    &format!("Invite{id}"),
+                    "Essai",
+                    &[Role::CampaignManager],
+                )
+                .await;
                 let row = "insert into grants (id, campaign_id, user_id) values ($1, $2, $3)";
-                sqlx::query(row).bind(id).bind(self.campaign.id).bind(guest.id()).execute(db).await.unwrap();
+                sqlx::query(row)
+                    .bind(id)
+                    .bind(self.campaign.id)
+                    .bind(guest.id())
+                    .execute(db)
+                    .await
+                    .unwrap();
             }
             "field" => {
                 let row = "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, position, deleted_at)
                            select $1, $2, max(number) + 1, $1::text, $1::text, 'short_text', max(number) + 1, case when $3 then now() end
                            from campaign_fields where campaign_id = $2";
-                sqlx::query(row).bind(id).bind(self.campaign.id).bind(path.ends_with("/retablissement")).execute(db).await.unwrap();
+                sqlx::query(row)
+                    .bind(id)
+                    .bind(self.campaign.id)
+                    .bind(path.ends_with("/retablissement"))
+                    .execute(db)
+                    .await
+                    .unwrap();
             }
             "import" => {
                 let row = "insert into imports (id, campaign_id, file_name, file_size, created_at, updated_at) values ($1, $2, 'a.csv', 1, now(), now())";
@@ -153,19 +206,32 @@ impl World {
         for route in &routes {
             for kind in &self.kinds {
                 let Some(expected) = expected(kind, route) else { continue };
-                let address = self.address(route.path).await;
+                let address = self.address(route.path, kind).await;
                 let reply = ask(&kind.person, route, &address).await;
                 let answer = match reply.status.as_u16() {
                     404 => Answer::Hidden,
                     403 => Answer::Refused,
-                    ..500 if reply.location.as_deref().is_none_or(|to| !to.starts_with("/connexion")) => Answer::Given,
+                    ..500
+                        if reply
+                            .location
+                            .as_deref()
+                            .is_none_or(|to| !to.starts_with("/connexion")) =>
+                    {
+                        Answer::Given
+                    }
                     status => {
-                        wrong.push(format!("{} {} as {}: {status}", route.method, route.path, kind.name));
+                        wrong.push(format!(
+                            "{} {} as {}: {status}",
+                            route.method, route.path, kind.name
+                        ));
                         continue;
                     }
                 };
                 if answer != expected {
-                    wrong.push(format!("{} {} as {}: {answer:?}, expected {expected:?}", route.method, route.path, kind.name));
+                    wrong.push(format!(
+                        "{} {} as {}: {answer:?}, expected {expected:?}",
+                        route.method, route.path, kind.name
+                    ));
                 }
             }
         }
@@ -177,7 +243,9 @@ impl World {
 async fn ask(person: &Person, route: &Declared, address: &str) -> Reply {
     match route.method {
         "GET" => person.get(address).await,
-        _ if route.path.ends_with("/imports") => person.upload(address, "a.csv", b"Matricule;Nom\nA1;MARTIN\n").await,
+        _ if route.path.ends_with("/imports") => {
+            person.upload(address, "a.csv", b"Matricule;Nom\nA1;MARTIN\n").await
+        }
         _ => person.post(address).await,
     }
 }
@@ -185,27 +253,42 @@ async fn ask(person: &Person, route: &Declared, address: &str) -> Reply {
 /// What the declaration promises to this person; `None` when it promises nothing in particular.
 fn expected(kind: &Kind, route: &Declared) -> Option<Answer> {
     match route.access {
-        Access::Campaign(right) => Some(kind.expected(right, route.path.contains("{op}"))),
+        Access::Campaign(right) => Some(kind.expected(right)),
         Access::OwnOperation if kind.assigned => Some(Answer::Given),
         // Somebody who sees the campaign sees the operation, and is refused the technician's screen.
         Access::OwnOperation => Some(if kind.sees { Answer::Refused } else { Answer::Hidden }),
-        Access::Roles(roles) if !roles.iter().any(|role| kind.person.user.as_ref().unwrap().roles.has(*role)) => Some(Answer::Refused),
+        Access::Roles(roles)
+            if !roles.iter().any(|role| kind.person.user.as_ref().unwrap().roles.has(*role)) =>
+        {
+            Some(Answer::Refused)
+        }
         Access::Roles(_) | Access::SignedIn | Access::Public => None,
     }
 }
 
 async fn grant_by_group(app: &TestApp, campaign: &TestCampaign, person: &Person, right: &str) {
     let (group, db) = (Uuid::now_v7(), &app.app.db);
-    sqlx::query("insert into user_groups (id, name, name_norm) values ($1, $1::text, $1::text)").bind(group).execute(db).await.unwrap();
-    sqlx::query("insert into group_members (group_id, user_id) values ($1, $2)").bind(group).bind(person.id()).execute(db).await.unwrap();
-    sqlx::query("insert into grants (id, campaign_id, group_id, can_configure) values ($1, $2, $3, $4)")
-        .bind(Uuid::now_v7())
-        .bind(campaign.id)
+    sqlx::query("insert into user_groups (id, name, name_norm) values ($1, $1::text, $1::text)")
         .bind(group)
-        .bind(right == "configure")
         .execute(db)
         .await
         .unwrap();
+    sqlx::query("insert into group_members (group_id, user_id) values ($1, $2)")
+        .bind(group)
+        .bind(person.id())
+        .execute(db)
+        .await
+        .unwrap();
+    sqlx::query(
+        "insert into grants (id, campaign_id, group_id, can_configure) values ($1, $2, $3, $4)",
+    )
+    .bind(Uuid::now_v7())
+    .bind(campaign.id)
+    .bind(group)
+    .bind(right == "configure")
+    .execute(db)
+    .await
+    .unwrap();
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -220,7 +303,13 @@ async fn rg_117_the_matrix_of_a_restricted_campaign(db: PgPool) {
 async fn rg_117_the_matrix_of_a_public_campaign(db: PgPool) {
     let world = World::new(db, true).await;
     assert_eq!(world.disagreements().await, Vec::<String>::new());
-    assert_eq!(world.app.count("select count(*) from campaigns where is_public and transferred_at is null").await, 1);
+    assert_eq!(
+        world
+            .app
+            .count("select count(*) from campaigns where is_public and transferred_at is null")
+            .await,
+        1
+    );
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -229,11 +318,14 @@ async fn rg_016_an_archived_campaign_refuses_every_write_of_everybody(db: PgPool
     let mut addresses = Vec::new();
     for route in app::routes().table {
         if let (Access::Campaign(_), "POST") = (route.access, route.method) {
-            let address = world.address(route.path).await;
+            let address = world.address(route.path, &world.kinds[0]).await;
             addresses.push((route, address));
         }
     }
-    sqlx::query("update campaigns set archived_at = now(), status = 'archived'").execute(&world.app.app.db).await.unwrap();
+    sqlx::query("update campaigns set archived_at = now(), status = 'archived'")
+        .execute(&world.app.app.db)
+        .await
+        .unwrap();
     for (route, address) in addresses {
         let path = route.path;
         // Restoring is allowed, and how a person shows a list is not a write on the campaign.
@@ -253,11 +345,22 @@ async fn rg_116_a_stranger_is_sent_to_sign_in_by_every_route_that_is_not_public(
     let app = TestApp::new(db).await;
     let stranger = app.stranger();
     for route in app::routes().table.iter().filter(|route| route.access != Access::Public) {
-        let address = route.path.split('/').map(|part| if part.starts_with('{') { "01990000-0000-7000-8000-000000000000" } else { part });
+        let address = route.path.split('/').map(|part| {
+            if part.starts_with('{') { "01990000-0000-7000-8000-000000000000" } else { part }
+        });
         let address = address.collect::<Vec<_>>().join("/");
-        let reply = if route.method == "GET" { stranger.get(&address).await } else { stranger.post(&address).await };
+        let reply = if route.method == "GET" {
+            stranger.get(&address).await
+        } else {
+            stranger.post(&address).await
+        };
         assert_eq!(reply.status.as_u16(), 303, "{} {}", route.method, route.path);
-        assert!(reply.location.as_deref().is_some_and(|to| to.starts_with("/connexion")), "{} {}", route.method, route.path);
+        assert!(
+            reply.location.as_deref().is_some_and(|to| to.starts_with("/connexion")),
+            "{} {}",
+            route.method,
+            route.path
+        );
     }
 }
 
@@ -267,10 +370,14 @@ async fn scope_and_policy_agree(db: PgPool) {
     let world = World::new(db, false).await;
     let (app, sophie) = (&world.app, &world.kinds[0].person);
     let other = app.person("Paul", "Moreau", &[Role::CampaignManager]).await;
-    let mut campaigns: BTreeMap<String, Id<Campaign>> = [("Migration".to_owned(), world.campaign.id)].into();
-    for (name, owner, public, draft) in
-        [("Publique", &other, true, false), ("Brouillon", sophie, false, true), ("Secrète", &other, false, false), ("Effacée", sophie, true, false)]
-    {
+    let mut campaigns: BTreeMap<String, Id<Campaign>> =
+        [("Migration".to_owned(), world.campaign.id)].into();
+    for (name, owner, public, draft) in [
+        ("Publique", &other, true, false),
+        ("Brouillon", sophie, false, true),
+        ("Secrète", &other, false, false),
+        ("Effacée", sophie, true, false),
+    ] {
         let builder = app.campaign().named(name).run_by(owner);
         let builder = if public { builder.public() } else { builder };
         let campaign = if draft { builder.draft() } else { builder }.create().await;
@@ -278,26 +385,53 @@ async fn scope_and_policy_agree(db: PgPool) {
         campaign.operation(&format!("ZX-{name}"), None, None, None).await;
     }
     world.campaign.operation("ZX-Migration", None, None, None).await;
-    sqlx::query("update campaigns set deleted_at = now() where name = 'Effacée'").execute(&app.app.db).await.unwrap();
+    sqlx::query("update campaigns set deleted_at = now() where name = 'Effacée'")
+        .execute(&app.app.db)
+        .await
+        .unwrap();
     let former = app.person("Ancienne", "Gestionnaire", &[Role::Technician]).await;
-    sqlx::query("update campaigns set owner_id = $1 where name = 'Secrète'").bind(former.id()).execute(&app.app.db).await.unwrap();
-    let people = world.kinds.iter().map(|kind| (kind.name, &kind.person)).chain([("another owner", &other), ("owner who lost the role", &former)]);
+    sqlx::query("update campaigns set owner_id = $1 where name = 'Secrète'")
+        .bind(former.id())
+        .execute(&app.app.db)
+        .await
+        .unwrap();
+    let people = world
+        .kinds
+        .iter()
+        .map(|kind| (kind.name, &kind.person))
+        .chain([("another owner", &other), ("owner who lost the role", &former)]);
     for (name, person) in people {
         let user = person.user.as_ref().unwrap();
         let mut conn = app.app.db.acquire().await.unwrap();
-        let scope: BTreeSet<String> = visible(&mut conn, user).await.unwrap().into_iter().map(|id| id.to_string()).collect();
-        let (portfolio, search) = (person.get("/campagnes").await, person.get("/recherche?q=ZX-").await);
+        let scope: BTreeSet<String> =
+            visible(&mut conn, user).await.unwrap().into_iter().map(|id| id.to_string()).collect();
+        let (portfolio, search) =
+            (person.get("/campagnes").await, person.get("/recherche?q=ZX-").await);
         for (title, id) in &campaigns {
-            let rule = Campaign::find(&mut conn, user, *id).await.unwrap().is_some_and(|campaign| campaign.visible_to(user));
+            let rule = Campaign::find(&mut conn, user, *id)
+                .await
+                .unwrap()
+                .is_some_and(|campaign| campaign.visible_to(user));
             let seen = [
                 ("policy", rule),
                 ("portfolio", portfolio.body.contains(&id.to_string())),
                 ("search", search.body.contains(&id.to_string())),
-                ("stream", person.status(&format!("/flux?sujet=campagne-{id}")).await.as_u16() == 200),
-                ("page", person.status(&format!("/campagnes/{id}/tableau-de-bord")).await.as_u16() == 200),
+                (
+                    "stream",
+                    person.status(&format!("/flux?sujet=campagne-{id}")).await.as_u16() == 200,
+                ),
+                (
+                    "page",
+                    person.status(&format!("/campagnes/{id}/tableau-de-bord")).await.as_u16()
+                        == 200,
+                ),
             ];
             for (place, shown) in seen {
-                assert_eq!(shown, scope.contains(&id.to_string()), "« {title} » as {name}: {place} against the scope");
+                assert_eq!(
+                    shown,
+                    scope.contains(&id.to_string()),
+                    "« {title} » as {name}: {place} against the scope"
+                );
             }
         }
     }

@@ -7,16 +7,16 @@ mod fields;
 pub mod grants;
 mod index;
 mod lifecycle;
+#[cfg(test)]
+mod matrix_tests;
 mod model;
 mod policy;
 mod reindex;
 mod segments;
 pub mod settings;
-pub mod status;
-#[cfg(test)]
-mod matrix_tests;
 #[cfg(test)]
 mod settings_tests;
+pub mod status;
 #[cfg(test)]
 pub(crate) mod tests;
 mod usages;
@@ -62,14 +62,38 @@ pub fn routes() -> Routes {
         .post("/campagnes/{id}/parametres/champs/nouveau", CONFIGURE, settings::field::create)
         .get("/campagnes/{id}/parametres/champs/{field}", CONFIGURE, settings::field::page)
         .post("/campagnes/{id}/parametres/champs/{field}", CONFIGURE, settings::field::update)
-        .post("/campagnes/{id}/parametres/champs/{field}/position", CONFIGURE, settings::fields::reorder)
-        .get("/campagnes/{id}/parametres/champs/{field}/suppression", CONFIGURE, settings::fields::delete_page)
-        .post("/campagnes/{id}/parametres/champs/{field}/suppression", CONFIGURE, settings::fields::delete)
-        .post("/campagnes/{id}/parametres/champs/{field}/retablissement", CONFIGURE, settings::fields::restore)
+        .post(
+            "/campagnes/{id}/parametres/champs/{field}/position",
+            CONFIGURE,
+            settings::fields::reorder,
+        )
+        .get(
+            "/campagnes/{id}/parametres/champs/{field}/suppression",
+            CONFIGURE,
+            settings::fields::delete_page,
+        )
+        .post(
+            "/campagnes/{id}/parametres/champs/{field}/suppression",
+            CONFIGURE,
+            settings::fields::delete,
+        )
+        .post(
+            "/campagnes/{id}/parametres/champs/{field}/retablissement",
+            CONFIGURE,
+            settings::fields::restore,
+        )
         .get("/campagnes/{id}/parametres/habilitations", CONFIGURE, settings::grants::page)
         .post("/campagnes/{id}/parametres/habilitations", CONFIGURE, settings::grants::create)
-        .post("/campagnes/{id}/parametres/habilitations/droits", CONFIGURE, settings::grants::update)
-        .post("/campagnes/{id}/parametres/habilitations/{grant}/retrait", CONFIGURE, settings::grants::destroy)
+        .post(
+            "/campagnes/{id}/parametres/habilitations/droits",
+            CONFIGURE,
+            settings::grants::update,
+        )
+        .post(
+            "/campagnes/{id}/parametres/habilitations/{grant}/retrait",
+            CONFIGURE,
+            settings::grants::destroy,
+        )
         .get("/campagnes/{id}/parametres/proprietaire", OWN, settings::owner::page)
         .post("/campagnes/{id}/parametres/proprietaire", OWN, settings::owner::update)
         .get("/campagnes/{id}/parametres/visibilite", CONFIGURE, settings::visibility::page)

@@ -81,7 +81,8 @@ pub fn tabs(campaign: &Campaign, user: &User, current: &str) -> Vec<Tab> {
     .map(|(_, label, path)| Tab {
         label,
         url: campaign.path(path),
-        current: path == current || (path.starts_with("parametres") && current.starts_with("parametres")),
+        current: path == current
+            || (path.starts_with("parametres") && current.starts_with("parametres")),
     })
     .collect()
 }

@@ -127,16 +127,27 @@ impl Subject for Campaign {
     }
 
     async fn lock(conn: &mut PgConnection, id: Id<Self>) -> sqlx::Result<()> {
-        sqlx::query!("select 1 as one from campaigns where id = $1 for update", id as _).fetch_optional(conn).await.map(drop)
+        sqlx::query!("select 1 as one from campaigns where id = $1 for update", id as _)
+            .fetch_optional(conn)
+            .await
+            .map(drop)
     }
 
-    async fn find(conn: &mut PgConnection, user: &User, id: Id<Self>) -> sqlx::Result<Option<Self>> {
+    async fn find(
+        conn: &mut PgConnection,
+        user: &User,
+        id: Id<Self>,
+    ) -> sqlx::Result<Option<Self>> {
         Ok(among(conn, user, &[id]).await?.pop())
     }
 }
 
 /// These campaigns as this person sees them, in no order. Says nothing of visibility.
-pub async fn among(conn: &mut PgConnection, user: &User, ids: &[Id<Campaign>]) -> sqlx::Result<Vec<Campaign>> {
+pub async fn among(
+    conn: &mut PgConnection,
+    user: &User,
+    ids: &[Id<Campaign>],
+) -> sqlx::Result<Vec<Campaign>> {
     sqlx::query_as!(
         Campaign,
         r#"select c.id, c.name, c.description, c.type_id, t.name as type_name, c.start_date, c.end_date,

@@ -34,7 +34,8 @@ pub struct Facts {
 }
 
 impl Status {
-    pub const ALL: [Self; 5] = [Self::Draft, Self::Upcoming, Self::Running, Self::Finished, Self::Archived];
+    pub const ALL: [Self; 5] =
+        [Self::Draft, Self::Upcoming, Self::Running, Self::Finished, Self::Archived];
 
     pub fn of(facts: &Facts, today: NaiveDate) -> Self {
         if facts.archived {
@@ -117,7 +118,12 @@ impl Status {
 /// second sees the first: an advisory lock, since the campaign's row is not for its children's
 /// writers (10-decisions 5).
 pub async fn refresh(tx: &mut Tx, campaign: Id<Campaign>) -> sqlx::Result<()> {
-    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 1))::text as locked", campaign.to_string()).fetch_one(tx.conn()).await?;
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended($1, 1))::text as locked",
+        campaign.to_string()
+    )
+    .fetch_one(tx.conn())
+    .await?;
     let row = sqlx::query!(
         r#"select status, status_forced as "status_forced: Status", activated_at is not null as "validated!",
                   archived_at is not null as "archived!", start_date, ever_started,
@@ -171,7 +177,15 @@ mod tests {
     #[test]
     fn rg_010_table() {
         let day = |d| NaiveDate::from_ymd_opt(2026, 3, d).unwrap();
-        let base = Facts { validated: true, archived: false, forced: None, start: day(10), ever_started: false, operations: 2, finals: 0 };
+        let base = Facts {
+            validated: true,
+            archived: false,
+            forced: None,
+            start: day(10),
+            ever_started: false,
+            operations: 2,
+            finals: 0,
+        };
         let of = |facts: Facts, d| Status::of(&facts, day(d)).label();
         assert_eq!(of(Facts { validated: false, ..base }, 12), "Préparation");
         assert_eq!(of(base, 9), "À venir");

@@ -49,7 +49,11 @@ impl Usages {
     }
 
     fn codes(&self, number: i32) -> Vec<String> {
-        Usage::ALL.into_iter().filter(|usage| self.get(*usage) == Some(number)).map(|usage| usage.code().to_owned()).collect()
+        Usage::ALL
+            .into_iter()
+            .filter(|usage| self.get(*usage) == Some(number))
+            .map(|usage| usage.code().to_owned())
+            .collect()
     }
 }
 
@@ -75,14 +79,23 @@ const EXAMPLES: usize = 50;
 ///
 /// # Errors
 /// One field for both identifier and label, or a kind that is not a short text.
-pub async fn set_usages(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, new: Usages) -> Result<Obstacles> {
+pub async fn set_usages(
+    tx: &mut Tx,
+    campaign: &Allowed<Configure, Campaign>,
+    new: Usages,
+) -> Result<Obstacles> {
     let known = fields(tx.conn(), campaign.id).await?;
-    let before = Usages::of(&known).ok_or_else(|| anyhow::anyhow!("campaign without identifier or label"))?;
+    let before = Usages::of(&known)
+        .ok_or_else(|| anyhow::anyhow!("campaign without identifier or label"))?;
     if new == before {
         return Ok(Obstacles::default());
     }
     check(&known, new)?;
-    let after: Vec<Field> = known.iter().cloned().map(|field| Field { usages: new.codes(field.number), ..field }).collect();
+    let after: Vec<Field> = known
+        .iter()
+        .cloned()
+        .map(|field| Field { usages: new.codes(field.number), ..field })
+        .collect();
     if (new.identifier, new.label) != (before.identifier, before.label) {
         let obstacles = swap(tx, campaign.id, before, new, &after).await?;
         if !obstacles.is_empty() {
@@ -90,11 +103,15 @@ pub async fn set_usages(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, ne
         }
     }
     write(tx, campaign.id, &after).await?;
-    let name = |number: Option<i32>| number.and_then(|n| known.iter().find(|f| f.number == n)).map(|f| f.label.clone());
+    let name = |number: Option<i32>| {
+        number.and_then(|n| known.iter().find(|f| f.number == n)).map(|f| f.label.clone())
+    };
     let changes: Map<String, Value> = Usage::ALL
         .into_iter()
         .filter(|usage| before.get(*usage) != new.get(*usage))
-        .map(|usage| (usage.label().to_owned(), json!([name(before.get(usage)), name(new.get(usage))])))
+        .map(|usage| {
+            (usage.label().to_owned(), json!([name(before.get(usage)), name(new.get(usage))]))
+        })
         .collect();
     traced(tx, campaign, "field.usages_changed", campaign.id.uuid(), changes.into()).await?;
     Ok(Obstacles::default())
@@ -102,13 +119,19 @@ pub async fn set_usages(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, ne
 
 fn check(known: &[Field], new: Usages) -> Result<()> {
     if new.identifier == new.label {
-        return Err(Error::Refused("L'identifiant et le libellé doivent être deux champs différents.".into()));
+        return Err(Error::Refused(
+            "L'identifiant et le libellé doivent être deux champs différents.".into(),
+        ));
     }
     for usage in Usage::ALL {
         let Some(number) = new.get(usage) else { continue };
         let field = known.iter().find(|f| f.number == number).ok_or(Error::NotFound)?;
         if matches!(usage, Usage::Identifier | Usage::Label) && field.kind != FieldKind::ShortText {
-            return Err(Error::Refused(format!("« {} » ne peut pas être l'{} : choisissez un champ « Texte court ».", field.label, usage.label().to_lowercase())));
+            return Err(Error::Refused(format!(
+                "« {} » ne peut pas être l'{} : choisissez un champ « Texte court ».",
+                field.label,
+                usage.label().to_lowercase()
+            )));
         }
     }
     Ok(())
@@ -116,9 +139,12 @@ fn check(known: &[Field], new: Usages) -> Result<()> {
 
 /// Usages first leave their fields, then join the new ones: each is unique at every moment.
 async fn write(tx: &mut Tx, campaign: Id<Campaign>, after: &[Field]) -> Result<()> {
-    sqlx::query!("update campaign_fields set usages = '{}' where campaign_id = $1 and deleted_at is null", campaign as _)
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        "update campaign_fields set usages = '{}' where campaign_id = $1 and deleted_at is null",
+        campaign as _
+    )
+    .execute(tx.conn())
+    .await?;
     let (ids, codes): (Vec<_>, Vec<_>) = after.iter().map(|f| (f.id, f.usages.join(","))).unzip();
     sqlx::query!(
         "update campaign_fields f set usages = string_to_array(nullif(n.codes, ''), ','),
@@ -141,7 +167,13 @@ struct Swapped {
     search: String,
 }
 
-async fn swap(tx: &mut Tx, campaign: Id<Campaign>, before: Usages, new: Usages, after: &[Field]) -> Result<Obstacles> {
+async fn swap(
+    tx: &mut Tx,
+    campaign: Id<Campaign>,
+    before: Usages,
+    new: Usages,
+    after: &[Field],
+) -> Result<Obstacles> {
     let rows = sqlx::query!(
         "select id, identifier, identifier_norm, label, values, deleted_at is not null as \"deleted!\" from operations
          where campaign_id = $1 order by id for update",
@@ -149,14 +181,20 @@ async fn swap(tx: &mut Tx, campaign: Id<Campaign>, before: Usages, new: Usages, 
     )
     .fetch_all(tx.conn())
     .await?;
-    let (mut obstacles, mut seen, mut swapped) = (Obstacles::default(), HashMap::<String, (String, usize)>::new(), Vec::new());
+    let (mut obstacles, mut seen, mut swapped) =
+        (Obstacles::default(), HashMap::<String, (String, usize)>::new(), Vec::new());
     let mut formers = HashMap::new();
     for row in rows {
         let Value::Object(mut values) = row.values else { continue };
         formers.insert(row.identifier_norm, row.id);
         values.insert(before.identifier.to_string(), json!(row.identifier));
         values.insert(before.label.to_string(), json!(row.label));
-        let mut take = |number: i32| values.remove(&number.to_string()).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+        let mut take = |number: i32| {
+            values
+                .remove(&number.to_string())
+                .and_then(|v| v.as_str().map(str::to_owned))
+                .unwrap_or_default()
+        };
         let (mut identifier, label) = (take(new.identifier), take(new.label));
         if !row.deleted {
             if identifier.is_empty() || label.is_empty() {
@@ -173,13 +211,21 @@ async fn swap(tx: &mut Tx, campaign: Id<Campaign>, before: Usages, new: Usages, 
             identifier = row.identifier;
         }
         let search = search_text(&identifier, &label, &values, after);
-        swapped.push(Swapped { id: row.id, identifier_norm: norm(&identifier), label_norm: norm(&label), search });
+        swapped.push(Swapped {
+            id: row.id,
+            identifier_norm: norm(&identifier),
+            label_norm: norm(&label),
+            search,
+        });
     }
     obstacles.duplicates = seen.into_values().filter(|(_, n)| *n > 1).collect();
     obstacles.duplicates.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     obstacles.duplicates.truncate(EXAMPLES);
     if obstacles.is_empty() {
-        if swapped.iter().any(|row| formers.get(&row.identifier_norm).is_some_and(|former| *former != row.id)) {
+        if swapped
+            .iter()
+            .any(|row| formers.get(&row.identifier_norm).is_some_and(|former| *former != row.id))
+        {
             make_room(tx, campaign).await?;
         }
         apply(tx, campaign, before, new, &swapped).await?;
@@ -189,10 +235,22 @@ async fn swap(tx: &mut Tx, campaign: Id<Campaign>, before: Usages, new: Usages, 
 
 /// A new identifier may be another row's former one: unique indexes are checked row by row.
 async fn make_room(tx: &mut Tx, campaign: Id<Campaign>) -> sqlx::Result<()> {
-    sqlx::query!("update operations set identifier_norm = id::text where campaign_id = $1", campaign as _).execute(tx.conn()).await.map(drop)
+    sqlx::query!(
+        "update operations set identifier_norm = id::text where campaign_id = $1",
+        campaign as _
+    )
+    .execute(tx.conn())
+    .await
+    .map(drop)
 }
 
-async fn apply(tx: &mut Tx, campaign: Id<Campaign>, before: Usages, new: Usages, rows: &[Swapped]) -> sqlx::Result<()> {
+async fn apply(
+    tx: &mut Tx,
+    campaign: Id<Campaign>,
+    before: Usages,
+    new: Usages,
+    rows: &[Swapped],
+) -> sqlx::Result<()> {
     let (now, user) = (tx.now(), tx.actor().user_id());
     let ids: Vec<_> = rows.iter().map(|r| r.id.uuid()).collect();
     let identifiers: Vec<_> = rows.iter().map(|r| r.identifier_norm.clone()).collect();

@@ -74,7 +74,15 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 7] = [Self::Status, Self::Date, Self::Assignment, Self::Edit, Self::Note, Self::Creation, Self::Import];
+    pub const ALL: [Self; 7] = [
+        Self::Status,
+        Self::Date,
+        Self::Assignment,
+        Self::Edit,
+        Self::Note,
+        Self::Creation,
+        Self::Import,
+    ];
 
     pub fn code(self) -> &'static str {
         match self {
@@ -124,7 +132,13 @@ pub struct Feed {
 }
 
 /// At most `limit` events and the imports among them.
-pub async fn feed(conn: &mut PgConnection, campaign: Id<Campaign>, workflow: &Workflow, wanted: &Wanted, limit: i64) -> sqlx::Result<Feed> {
+pub async fn feed(
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    workflow: &Workflow,
+    wanted: &Wanted,
+    limit: i64,
+) -> sqlx::Result<Feed> {
     let since = wanted.from.map(clock::start_of);
     let until = wanted.to.and_then(|to| to.succ_opt()).map(clock::start_of);
     let mut rows = events(conn, campaign, wanted, since, until, limit + 1).await?;
@@ -133,13 +147,26 @@ pub async fn feed(conn: &mut PgConnection, campaign: Id<Campaign>, workflow: &Wo
     let next = rows.last().map(|row| row.seq).filter(|_| has_more);
     // Imports of the time that this page covers.
     let upper = match wanted.before {
-        Some(seq) => sqlx::query_scalar!("select at from operation_events where seq = $1", seq).fetch_optional(&mut *conn).await?,
+        Some(seq) => {
+            sqlx::query_scalar!("select at from operation_events where seq = $1", seq)
+                .fetch_optional(&mut *conn)
+                .await?
+        }
         None => None,
     };
     let lower = rows.last().map(|row| row.at).filter(|_| has_more);
     let mut lines: Vec<Line> = rows.into_iter().map(|row| row.line(campaign, workflow)).collect();
     if wanted.kind.is_none_or(|kind| kind == Kind::Import) {
-        lines.extend(imports(conn, campaign, wanted.author, (since.max(lower), earliest(until, upper)), limit).await?);
+        lines.extend(
+            imports(
+                conn,
+                campaign,
+                wanted.author,
+                (since.max(lower), earliest(until, upper)),
+                limit,
+            )
+            .await?,
+        );
         lines.sort_by_key(|line| Reverse(line.at));
     }
     Ok(Feed { lines, next })
@@ -175,7 +202,8 @@ async fn events(
     until: Option<DateTime<Utc>>,
     limit: i64,
 ) -> sqlx::Result<Vec<Row>> {
-    let kinds: Option<Vec<String>> = wanted.kind.map(|kind| kind.events().iter().map(|&k| k.to_owned()).collect());
+    let kinds: Option<Vec<String>> =
+        wanted.kind.map(|kind| kind.events().iter().map(|&k| k.to_owned()).collect());
     sqlx::query_as!(
         Row,
         r#"select e.seq, e.at, e.kind, e.actor_kind, u.first_name as "first_name?", u.last_name as "last_name?", e.from_status, e.to_status,
@@ -203,7 +231,9 @@ async fn events(
 
 impl Row {
     fn line(self, campaign: Id<Campaign>, workflow: &Workflow) -> Line {
-        let category = |status: Option<i32>| status.and_then(|id| workflow.status(id).ok()).map(|s| s.category);
+        let category = |status: Option<i32>| {
+            status.and_then(|id| workflow.status(id).ok()).map(|s| s.category)
+        };
         let (from, to) = (category(self.from_status), category(self.to_status));
         let (verb, rest) = self.said(from, to, workflow);
         let (class, icon) = match (self.kind.as_str(), to) {
@@ -221,7 +251,8 @@ impl Row {
             at: self.at,
             who: author(&self.actor_kind, self.first_name.as_deref(), self.last_name.as_deref()),
             verb,
-            url: (!self.is_deleted).then(|| format!("/campagnes/{campaign}/operations/{}", self.operation_id)),
+            url: (!self.is_deleted)
+                .then(|| format!("/campagnes/{campaign}/operations/{}", self.operation_id)),
             what: self.identifier,
             rest,
             place: self.segment.unwrap_or_else(|| NO_SEGMENT.into()),
@@ -232,13 +263,23 @@ impl Row {
     }
 
     /// The words before and after the identifier.
-    fn said(&self, from: Option<Category>, to: Option<Category>, workflow: &Workflow) -> (String, String) {
-        let date = self.planned_after.map(|at| format!("au {}", format::long(clock::day(at)))).unwrap_or_default();
-        let changed = |key: &str| self.changes.as_ref().and_then(|c| c[key][1].as_str()).map(str::to_owned);
+    fn said(
+        &self,
+        from: Option<Category>,
+        to: Option<Category>,
+        workflow: &Workflow,
+    ) -> (String, String) {
+        let date = self
+            .planned_after
+            .map(|at| format!("au {}", format::long(clock::day(at))))
+            .unwrap_or_default();
+        let changed =
+            |key: &str| self.changes.as_ref().and_then(|c| c[key][1].as_str()).map(str::to_owned);
         let (verb, rest) = match self.kind.as_str() {
             "transition" => return transition_said(from, to, date),
             "correction" => {
-                let name = self.to_status.and_then(|id| workflow.status(id).ok()).map(|s| s.name.clone());
+                let name =
+                    self.to_status.and_then(|id| workflow.status(id).ok()).map(|s| s.name.clone());
                 ("a corrigé le statut de", name.map(|name| format!(": {name}")))
             }
             "undo" => ("a annulé son action sur", None),
@@ -327,6 +368,13 @@ async fn imports(
     };
     Ok(rows
         .into_iter()
-        .map(|row| line(row.at, row.counters, author("command_line", row.first_name.as_deref(), row.last_name.as_deref()), row.file_name))
+        .map(|row| {
+            line(
+                row.at,
+                row.counters,
+                author("command_line", row.first_name.as_deref(), row.last_name.as_deref()),
+                row.file_name,
+            )
+        })
         .collect())
 }

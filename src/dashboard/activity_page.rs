@@ -30,7 +30,11 @@ pub struct Activity {
     is_filtered: bool,
 }
 
-pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>, RawQuery(query): RawQuery) -> Result<Page<Activity>> {
+pub async fn page(
+    mut read: Read,
+    Path(id): Path<Id<Campaign>>,
+    RawQuery(query): RawQuery,
+) -> Result<Page<Activity>> {
     let campaign = read.authorize(View, id).await?;
     let mut form = Form::parse(query.unwrap_or_default().as_bytes());
     let wanted = wanted(&mut form);
@@ -45,11 +49,29 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>, RawQuery(query):
         shell = shell.live(format!("campagne-{id}"));
     }
     let address = campaign.path("activite");
-    let kinds = std::iter::once((String::new(), "Tous")).chain(Kind::ALL.map(|k| (k.code().to_owned(), k.label()))).collect();
-    let people = std::iter::once((String::new(), "Tous".to_owned())).chain(figures.team.iter().map(|m| (m.id.to_string(), m.name.clone()))).collect();
-    let is_filtered = wanted.kind.is_some() || wanted.author.is_some() || wanted.from.is_some() || wanted.to.is_some();
+    let kinds = std::iter::once((String::new(), "Tous"))
+        .chain(Kind::ALL.map(|k| (k.code().to_owned(), k.label())))
+        .collect();
+    let people = std::iter::once((String::new(), "Tous".to_owned()))
+        .chain(figures.team.iter().map(|m| (m.id.to_string(), m.name.clone())))
+        .collect();
+    let is_filtered = wanted.kind.is_some()
+        || wanted.author.is_some()
+        || wanted.from.is_some()
+        || wanted.to.is_some();
     let next = next.map(|before| following(&address, &form, before));
-    Ok(Page(Activity { shell, lines, now: read.now(), kinds, people, next, is_first: wanted.before.is_none(), is_filtered, address, form }))
+    Ok(Page(Activity {
+        shell,
+        lines,
+        now: read.now(),
+        kinds,
+        people,
+        next,
+        is_first: wanted.before.is_none(),
+        is_filtered,
+        address,
+        form,
+    }))
 }
 
 fn wanted(form: &mut Form) -> Wanted {
@@ -74,7 +96,9 @@ fn day(form: &mut Form, name: &str) -> Option<NaiveDate> {
 
 fn following(address: &str, form: &Form, before: i64) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in form.pairs().iter().filter(|(name, value)| name != "avant" && !value.is_empty()) {
+    for (name, value) in
+        form.pairs().iter().filter(|(name, value)| name != "avant" && !value.is_empty())
+    {
         query.append_pair(name, value);
     }
     query.append_pair("avant", &before.to_string());

@@ -41,7 +41,11 @@ static SHARED: LazyLock<Mutex<HashMap<Uuid, Shared>>> = LazyLock::new(Mutex::def
 /// The base does not answer.
 pub async fn counts(read: &mut Read, visible: &[Id<Campaign>]) -> Result<Arc<ByCampaign>> {
     let (app, is_refresh) = (read.app().clone(), read.is_refresh());
-    if is_refresh { shared(&app, read.conn()).await } else { Ok(Arc::new(count(read.conn(), Some(visible)).await?)) }
+    if is_refresh {
+        shared(&app, read.conn()).await
+    } else {
+        Ok(Arc::new(count(read.conn(), Some(visible)).await?))
+    }
 }
 
 async fn shared(app: &App, conn: &mut PgConnection) -> Result<Arc<ByCampaign>> {

@@ -2,12 +2,7 @@
 //! What is done with counts, and nothing else: scope, percentages that add up, flags (RG-043, RG-044).
 //!
 //! Every screen that shows a figure takes it from here, so that no two of them can differ (P-104).
-use crate::{
-    clock,
-    text::number,
-    web::format::percent,
-    workflows::Category,
-};
+use crate::{clock, text::number, web::format::percent, workflows::Category};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::iter::Sum;
 
@@ -58,7 +53,11 @@ impl Counts {
     /// « 619 / 847 — 73 % » without its spaces around the bar, as tables show it.
     pub fn done_text(&self) -> String {
         let (done, scope) = (number(self.done()), number(self.scope()));
-        if self.scope() == 0 { "—".into() } else { format!("{done}/{scope} — {}", percent(self.progress())) }
+        if self.scope() == 0 {
+            "—".into()
+        } else {
+            format!("{done}/{scope} — {}", percent(self.progress()))
+        }
     }
 
     /// This category's percentage of the scope.
@@ -155,19 +154,33 @@ mod tests {
     #[test]
     fn rg_044_flags() {
         let day = |d| NaiveDate::from_ymd_opt(2026, 3, d).unwrap();
-        let late = |done, d| counts(&[(Done, done), (Todo, 10 - done)]).is_late(day(1), day(10), clock::start_of(day(d)));
+        let late = |done, d| {
+            counts(&[(Done, done), (Todo, 10 - done)]).is_late(
+                day(1),
+                day(10),
+                clock::start_of(day(d)),
+            )
+        };
         assert!(late(4, 6), "half of the period is over at the first minute of day 6");
-        assert!(!late(4, 5) && !late(5, 6) && !counts(&[]).is_late(day(1), day(10), clock::start_of(day(9))));
+        assert!(
+            !late(4, 5)
+                && !late(5, 6)
+                && !counts(&[]).is_late(day(1), day(10), clock::start_of(day(9)))
+        );
         let before = clock::start_of(day(6)) - Duration::seconds(1);
         assert!(!counts(&[(Todo, 1)]).is_late(day(1), day(10), before));
-        let watched = |postponed, blocked| counts(&[(Postponed, postponed), (Blocked, blocked), (Done, 100 - postponed - blocked)]).is_to_watch();
+        let watched = |postponed, blocked| {
+            counts(&[(Postponed, postponed), (Blocked, blocked), (Done, 100 - postponed - blocked)])
+                .is_to_watch()
+        };
         assert!(!watched(8, 7), "15 % is not more than 15 %");
         assert!(watched(8, 8) && !counts(&[(Cancelled, 4)]).is_to_watch());
     }
 
     #[test]
     fn counts_of_segments_make_the_whole() {
-        let whole: Counts = [counts(&[(Done, 2), (InProgress, 1)]), counts(&[(Done, 3)])].into_iter().sum();
+        let whole: Counts =
+            [counts(&[(Done, 2), (InProgress, 1)]), counts(&[(Done, 3)])].into_iter().sum();
         assert_eq!(whole, counts(&[(Done, 5), (InProgress, 1)]));
     }
 

@@ -75,7 +75,12 @@ pub async fn figures(read: &mut Read, campaign: Id<Campaign>) -> Result<Arc<Figu
 ///
 /// # Errors
 /// Those of [`figures`].
-pub async fn shared(app: &App, conn: &mut PgConnection, campaign: Id<Campaign>, spare: bool) -> Result<Arc<Figures>> {
+pub async fn shared(
+    app: &App,
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    spare: bool,
+) -> Result<Arc<Figures>> {
     let slot = slot(campaign);
     let mut last = slot.last.lock().await;
     let changes = slot.changes.load(Ordering::Acquire);

@@ -41,7 +41,11 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<D
         .with_tabs(campaigns::tabs(&campaign, read.user(), "tableau-de-bord"))
         .live(format!("campagne-{id}"));
     let (done, scope) = (figures.counts.done(), figures.counts.scope());
-    shell.announce = format!("{} sur {}", count(done, "opération réalisée", "opérations réalisées"), number(scope));
+    shell.announce = format!(
+        "{} sur {}",
+        count(done, "opération réalisée", "opérations réalisées"),
+        number(scope)
+    );
     let shows_team = !read.user().roles.only(Role::Reader);
     let may_configure = campaign.may(Configure) && !campaign.is_archived;
     Ok(Page(Dashboard { shell, figures, now: read.now(), shows_team, may_configure, campaign }))
@@ -90,26 +94,50 @@ impl Dashboard {
 
     /// The four of RG-043: « À planifier » stands for « Planifié » where there is no such status.
     fn widgets(&self) -> Vec<Widget> {
-        let planned = if self.figures.workflow.has(Category::Planned) { Category::Planned } else { Category::Todo };
-        [Category::Done, planned, Category::Postponed, Category::Blocked].into_iter().map(|category| self.widget(category)).collect()
+        let planned = if self.figures.workflow.has(Category::Planned) {
+            Category::Planned
+        } else {
+            Category::Todo
+        };
+        [Category::Done, planned, Category::Postponed, Category::Blocked]
+            .into_iter()
+            .map(|category| self.widget(category))
+            .collect()
     }
 
     fn widget(&self, category: Category) -> Widget {
         let count = self.counts().of(category);
         let note = match category {
             Category::Done => format!("+{} aujourd'hui", number(self.figures.done_today)),
-            Category::Postponed => format!("+{} cette semaine", number(self.figures.postponed_this_week)),
+            Category::Postponed => {
+                format!("+{} cette semaine", number(self.figures.postponed_this_week))
+            }
             _ => String::new(),
         };
         let needs_action = category == Category::Blocked && count > 0;
-        Widget { category, label: capital(category.plural()), count, share: self.counts().share(category), note, url: self.list(category), needs_action }
+        Widget {
+            category,
+            label: capital(category.plural()),
+            count,
+            share: self.counts().share(category),
+            note,
+            url: self.list(category),
+            needs_action,
+        }
     }
 
     /// The categories that have no widget, in this workflow.
     fn others(&self) -> Vec<(Category, String)> {
-        let shown: Vec<_> = self.widgets().iter().map(|w| w.category).chain([Category::Cancelled]).collect();
+        let shown: Vec<_> =
+            self.widgets().iter().map(|w| w.category).chain([Category::Cancelled]).collect();
         let others = self.figures.categories().filter(|category| !shown.contains(category));
-        let text = |category| format!("{} ({})", number(self.counts().of(category)), format::percent(self.counts().share(category)));
+        let text = |category| {
+            format!(
+                "{} ({})",
+                number(self.counts().of(category)),
+                format::percent(self.counts().share(category))
+            )
+        };
         others.map(|category| (category, text(category))).collect()
     }
 

@@ -82,16 +82,27 @@ impl Figures {
     ///
     /// # Errors
     /// The campaign does not exist.
-    pub async fn count(conn: &mut PgConnection, campaign: Id<Campaign>, now: DateTime<Utc>) -> Result<Self> {
-        let found = sqlx::query!("select start_date, end_date, workflow_version_id from campaigns where id = $1", campaign as _)
-            .fetch_one(&mut *conn)
-            .await?;
+    pub async fn count(
+        conn: &mut PgConnection,
+        campaign: Id<Campaign>,
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
+        let found = sqlx::query!(
+            "select start_date, end_date, workflow_version_id from campaigns where id = $1",
+            campaign as _
+        )
+        .fetch_one(&mut *conn)
+        .await?;
         let workflow = Workflow::load(conn, found.workflow_version_id).await?;
         let cells = cells(conn, campaign).await?;
         let known = campaigns::segments(conn, campaign).await?;
         let team = team(conn, campaign).await?;
-        let (done_today, postponed_this_week) = recent(conn, campaign, &workflow, clock::day(now)).await?;
-        let mut latest = activity::feed(conn, campaign, &workflow, &activity::Wanted::default(), LATEST).await?.lines;
+        let (done_today, postponed_this_week) =
+            recent(conn, campaign, &workflow, clock::day(now)).await?;
+        let mut latest =
+            activity::feed(conn, campaign, &workflow, &activity::Wanted::default(), LATEST)
+                .await?
+                .lines;
         latest.truncate(usize::try_from(LATEST).unwrap_or_default());
         let segments = by_segment(&known, &cells, &workflow);
         Ok(Self {
@@ -155,7 +166,11 @@ fn by_segment(known: &[Segment], cells: &[Cell], workflow: &Workflow) -> Vec<Seg
         }
         counts
     };
-    let named = known.iter().map(|s| SegmentFigures { id: Some(s.id), name: s.name.clone(), counts: of(Some(s.id)) });
+    let named = known.iter().map(|s| SegmentFigures {
+        id: Some(s.id),
+        name: s.name.clone(),
+        counts: of(Some(s.id)),
+    });
     let none = SegmentFigures { id: None, name: NO_SEGMENT.to_owned(), counts: of(None) };
     named.chain(Some(none).filter(|none| none.counts.total() > 0)).collect()
 }
@@ -189,9 +204,19 @@ async fn team(conn: &mut PgConnection, campaign: Id<Campaign>) -> sqlx::Result<V
 }
 
 /// « +n aujourd'hui », « +n cette semaine ».
-async fn recent(conn: &mut PgConnection, campaign: Id<Campaign>, workflow: &Workflow, today: NaiveDate) -> sqlx::Result<(u64, u64)> {
+async fn recent(
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    workflow: &Workflow,
+    today: NaiveDate,
+) -> sqlx::Result<(u64, u64)> {
     let monday = today - Days::new(u64::from(today.weekday().num_days_from_monday()));
-    let postponed: Vec<i32> = workflow.statuses.iter().filter(|s| s.category == Category::Postponed).map(|s| s.id).collect();
+    let postponed: Vec<i32> = workflow
+        .statuses
+        .iter()
+        .filter(|s| s.category == Category::Postponed)
+        .map(|s| s.id)
+        .collect();
     let row = sqlx::query!(
         r#"select (select count(*) from operations where campaign_id = $1 and done_at >= $2 and deleted_at is null) as "done!",
                   (select count(*) filter (where kind <> 'undo' and to_status = any ($4))

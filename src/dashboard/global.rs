@@ -69,11 +69,19 @@ impl Sort {
 
 pub async fn page(mut read: Read, RawQuery(query): RawQuery) -> Result<Page<Global>> {
     let query = Form::parse(query.unwrap_or_default().as_bytes());
-    let asked: Vec<Status> = Status::ALL.into_iter().filter(|s| query.has("statut", s.code())).collect();
-    let wanted = if query.pairs().iter().any(|(name, _)| name == "statut" || name == "filtre") { asked } else { vec![Status::Upcoming, Status::Running] };
-    let sort = Sort::ALL.into_iter().find(|sort| query.raw("tri") == sort.code()).unwrap_or(Sort::Date);
+    let asked: Vec<Status> =
+        Status::ALL.into_iter().filter(|s| query.has("statut", s.code())).collect();
+    let wanted = if query.pairs().iter().any(|(name, _)| name == "statut" || name == "filtre") {
+        asked
+    } else {
+        vec![Status::Upcoming, Status::Running]
+    };
+    let sort =
+        Sort::ALL.into_iter().find(|sort| query.raw("tri") == sort.code()).unwrap_or(Sort::Date);
     let all = rows(&mut read).await?;
-    let statuses = Status::ALL.map(|s| (s, wanted.contains(&s), all.iter().filter(|row| row.status == s).count())).to_vec();
+    let statuses = Status::ALL
+        .map(|s| (s, wanted.contains(&s), all.iter().filter(|row| row.status == s).count()))
+        .to_vec();
     let visible = all.len();
     let mut rows: Vec<Row> = all.into_iter().filter(|row| wanted.contains(&row.status)).collect();
     match sort {
@@ -84,7 +92,15 @@ pub async fn page(mut read: Read, RawQuery(query): RawQuery) -> Result<Page<Glob
     let total: Counts = rows.iter().map(|row| row.counts).sum();
     let mut shell = read.shell("Tableau de bord").live("portefeuille");
     shell.announce = count(total.done(), "opération réalisée", "opérations réalisées");
-    Ok(Page(Global { shell, rows, statuses, sort, visible, may_create: Create::permits(read.user()), total }))
+    Ok(Page(Global {
+        shell,
+        rows,
+        statuses,
+        sort,
+        visible,
+        may_create: Create::permits(read.user()),
+        total,
+    }))
 }
 
 /// Visible campaigns by name, with the figures of their own pages.
@@ -106,7 +122,15 @@ async fn rows(read: &mut Read) -> Result<Vec<Row>> {
             let counts = counts.get(&row.id).copied().unwrap_or_default();
             let goes_on = matches!(row.status, Status::Upcoming | Status::Running);
             let flags = flags(&counts, counts.is_late(row.start_date, row.end_date, now));
-            Row { id: row.id, name: row.name, status: row.status, end: row.end_date, counts, flags, overdue: goes_on && row.end_date < today }
+            Row {
+                id: row.id,
+                name: row.name,
+                status: row.status,
+                end: row.end_date,
+                counts,
+                flags,
+                overdue: goes_on && row.end_date < today,
+            }
         })
         .collect())
 }

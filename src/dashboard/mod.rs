@@ -24,7 +24,8 @@ use crate::{
     web::{Access, Right, Routes},
 };
 
-const DESK: Access = Access::Roles(&[Role::Admin, Role::CampaignManager, Role::Reader, Role::Coordinator]);
+const DESK: Access =
+    Access::Roles(&[Role::Admin, Role::CampaignManager, Role::Reader, Role::Coordinator]);
 
 pub fn routes() -> Routes {
     Routes::default()

@@ -34,14 +34,18 @@ async fn many(app: &TestApp, campaign: &TestCampaign, code: &str, n: usize, who:
 async fn us_601_1_what_the_dashboard_says(db: PgPool) {
     let app = TestApp::new(db).await;
     let (sophie, karim) = (app.sophie().await, app.karim().await);
-    let campaign = app.campaign().run_by(&sophie).named("Migration – Siège").on_booking().create().await;
+    let campaign =
+        app.campaign().run_by(&sophie).named("Migration – Siège").on_booking().create().await;
     many(&app, &campaign, "done", 3, Some(&karim)).await;
     many(&app, &campaign, "planned", 2, None).await;
     many(&app, &campaign, "in_progress", 1, None).await;
     many(&app, &campaign, "blocked", 1, None).await;
     many(&app, &campaign, "cancelled", 2, None).await;
     campaign.segment("Bâtiment A").await;
-    sophie.get(&format!("/campagnes/{}", campaign.id)).await.redirects_to(&campaign.path("tableau-de-bord"));
+    sophie
+        .get(&format!("/campagnes/{}", campaign.id))
+        .await
+        .redirects_to(&campaign.path("tableau-de-bord"));
     let page = sophie.get(&campaign.path("tableau-de-bord")).await;
     page.is(200)
         .shows("Migration – Siège")
@@ -59,7 +63,12 @@ async fn us_601_1_what_the_dashboard_says(db: PgPool) {
         .shows("Bâtiment A —")
         .shows("KB Karim BENALI 3/3 — 100 %")
         .shows("Mis à jour à");
-    for address in ["operations?categorie=done", "operations?categorie=planned", "operations?categorie=blocked", "operations?segment=aucun"] {
+    for address in [
+        "operations?categorie=done",
+        "operations?categorie=planned",
+        "operations?categorie=blocked",
+        "operations?segment=aucun",
+    ] {
         assert!(page.body.contains(address), "{address}");
     }
     assert!(page.body.contains(&format!("operations?technicien={}", karim.id())));
@@ -71,16 +80,29 @@ async fn us_601_2_sophie_sees_what_karim_does(db: PgPool) {
     let app = TestApp::new(db).await;
     let (sophie, karim) = (app.sophie().await, app.karim().await);
     let campaign = app.campaign().run_by(&sophie).create().await;
-    let operation = campaign.operation("PC-0847", Some(&karim), Some(campaign.segment("Bâtiment A").await), None).await;
+    let operation = campaign
+        .operation("PC-0847", Some(&karim), Some(campaign.segment("Bâtiment A").await), None)
+        .await;
     let board = campaign.path("tableau-de-bord");
     sophie.get(&board).await.shows("0 / 1").shows("Rien pour l'instant.");
     let form = |code| vec![("transition", code)];
     karim.submit(&format!("/terrain/{operation}/statut"), &form("start")).await.is(303);
     sophie.get(&board).await.shows("Karim B. a démarré PC-0847").shows("Bâtiment A • à l'instant");
     karim.submit(&format!("/terrain/{operation}/statut"), &form("complete")).await.is(303);
-    sophie.get(&board).await.shows("1 / 1 — 100 %").shows("+1 aujourd'hui").shows("Karim B. a terminé PC-0847").shows("Terminée");
+    sophie
+        .get(&board)
+        .await
+        .shows("1 / 1 — 100 %")
+        .shows("+1 aujourd'hui")
+        .shows("Karim B. a terminé PC-0847")
+        .shows("Terminée");
     karim.post(&format!("/terrain/{operation}/annulation")).await.is(303);
-    sophie.get(&board).await.shows("0 / 1 — 0 %").shows("+0 aujourd'hui").shows("Karim B. a annulé son action sur PC-0847");
+    sophie
+        .get(&board)
+        .await
+        .shows("0 / 1 — 0 %")
+        .shows("+0 aujourd'hui")
+        .shows("Karim B. a annulé son action sur PC-0847");
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -91,7 +113,10 @@ async fn rg_043_postponed_this_week_leaves_out_what_was_undone(db: PgPool) {
     for n in 0..2 {
         let operation = campaign.operation(&format!("PC-{n}"), Some(&karim), None, None).await;
         for code in ["start", "postpone"] {
-            karim.submit(&format!("/terrain/{operation}/statut"), &[("transition", code)]).await.is(303);
+            karim
+                .submit(&format!("/terrain/{operation}/statut"), &[("transition", code)])
+                .await
+                .is(303);
         }
         if n == 1 {
             karim.post(&format!("/terrain/{operation}/annulation")).await.is(303);
@@ -107,7 +132,14 @@ async fn us_601_5_readers_see_no_team_and_standard_has_no_planned(db: PgPool) {
     let campaign = app.campaign().run_by(&sophie).public().create().await;
     campaign.operation("PC-1", Some(&karim), None, None).await;
     let board = campaign.path("tableau-de-bord");
-    reader.get(&board).await.is(200).hides("Équipe").hides("BENALI").shows("À planifier").hides("Planifiées");
+    reader
+        .get(&board)
+        .await
+        .is(200)
+        .hides("Équipe")
+        .hides("BENALI")
+        .shows("À planifier")
+        .hides("Planifiées");
     sophie.get(&board).await.shows("Équipe").shows("Karim BENALI");
     let both = app.person("Luc", "Bernard", &[Role::Reader, Role::CampaignManager]).await;
     both.get(&board).await.shows("Karim BENALI");
@@ -137,18 +169,34 @@ async fn us_602_segments_and_their_flags(db: PgPool) {
     let sophie = app.sophie().await;
     let campaign = app.campaign().run_by(&sophie).create().await;
     let (a, b) = (campaign.segment("Bâtiment A").await, campaign.segment("Bâtiment B").await);
-    for (i, (segment, code)) in [(a, "done"), (a, "done"), (a, "blocked"), (b, "done"), (b, "todo"), (b, "todo")].into_iter().enumerate() {
+    for (i, (segment, code)) in
+        [(a, "done"), (a, "done"), (a, "blocked"), (b, "done"), (b, "todo"), (b, "todo")]
+            .into_iter()
+            .enumerate()
+    {
         let operation = campaign.operation(&format!("PC-{i}"), None, Some(segment), None).await;
         put(&app, operation, code).await;
     }
     let board = campaign.path("tableau-de-bord");
     let page = sophie.get(&board).await;
-    page.shows("Bâtiment A 2/3 — 67 %").shows("1 À surveiller").shows("Bâtiment B 1/3 — 33 %").shows("Dans les temps").hides("En retard");
+    page.shows("Bâtiment A 2/3 — 67 %")
+        .shows("1 À surveiller")
+        .shows("Bâtiment B 1/3 — 33 %")
+        .shows("Dans les temps")
+        .hides("En retard");
     assert!(page.body.contains(&format!("operations?segment={a}")));
-    sqlx::query("update campaigns set start_date = start_date - 40, end_date = end_date - 20").execute(&app.app.db).await.unwrap();
+    sqlx::query("update campaigns set start_date = start_date - 40, end_date = end_date - 20")
+        .execute(&app.app.db)
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_millis(1_050)).await;
     sophie.get(&board).await.shows("Bâtiment B 1/3 — 33 % 2 0 0 En retard");
-    sophie.get("/tableau-de-bord").await.shows("3/6 — 50 %").hides("En retard").shows("À surveiller");
+    sophie
+        .get("/tableau-de-bord")
+        .await
+        .shows("3/6 — 50 %")
+        .hides("En retard")
+        .shows("À surveiller");
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -156,8 +204,16 @@ async fn us_601_empty_campaign_says_what_to_do(db: PgPool) {
     let app = TestApp::new(db).await;
     let (sophie, reader) = (app.sophie().await, app.reader().await);
     let campaign = app.campaign().run_by(&sophie).public().create().await;
-    sophie.get(&campaign.path("tableau-de-bord")).await.shows("Importez un fichier ou ajoutez une intervention.").shows("Importer un fichier");
-    reader.get(&campaign.path("tableau-de-bord")).await.hides("Importer un fichier").hides("Importez");
+    sophie
+        .get(&campaign.path("tableau-de-bord"))
+        .await
+        .shows("Importez un fichier ou ajoutez une intervention.")
+        .shows("Importer un fichier");
+    reader
+        .get(&campaign.path("tableau-de-bord"))
+        .await
+        .hides("Importer un fichier")
+        .hides("Importez");
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -205,10 +261,26 @@ async fn us_607_us_608_status_boxes_sort_and_overdue(db: PgPool) {
     many(&app, &late, "done", 1, None).await;
     many(&app, &late, "todo", 1, None).await;
     many(&app, &new, "todo", 1, None).await;
-    sqlx::query("update campaigns set start_date = start_date - 60, end_date = end_date - 60 where id = $1").bind(late.id).execute(&app.app.db).await.unwrap();
+    sqlx::query(
+        "update campaigns set start_date = start_date - 60, end_date = end_date - 60 where id = $1",
+    )
+    .bind(late.id)
+    .execute(&app.app.db)
+    .await
+    .unwrap();
     let page = sophie.get("/tableau-de-bord").await;
-    page.shows("Ancienne").shows("Échéance dépassée").shows("Zélée").hides("Brouillon").hides("Rangée").shows("4 campagnes visibles");
-    sophie.get("/tableau-de-bord?filtre=1&statut=preparation&statut=archivee").await.shows("Brouillon").shows("Rangée").hides("Ancienne");
+    page.shows("Ancienne")
+        .shows("Échéance dépassée")
+        .shows("Zélée")
+        .hides("Brouillon")
+        .hides("Rangée")
+        .shows("4 campagnes visibles");
+    sophie
+        .get("/tableau-de-bord?filtre=1&statut=preparation&statut=archivee")
+        .await
+        .shows("Brouillon")
+        .shows("Rangée")
+        .hides("Ancienne");
     sophie.get("/tableau-de-bord?filtre=1").await.shows("Aucune campagne n'a ces statuts.");
     let order = async |query: &str| {
         let text = sophie.get(query).await.text();
@@ -226,7 +298,10 @@ async fn us_609_activity_names_the_author_and_is_paged(db: PgPool) {
     let campaign = app.campaign().run_by(&sophie).create().await;
     let operation = campaign.operation("PC-7", Some(&karim), None, None).await;
     for _ in 0..3 {
-        karim.submit(&format!("/terrain/{operation}/statut"), &[("transition", "start")]).await.is(303);
+        karim
+            .submit(&format!("/terrain/{operation}/statut"), &[("transition", "start")])
+            .await
+            .is(303);
         karim.post(&format!("/terrain/{operation}/annulation")).await.is(303);
     }
     let board = campaign.path("tableau-de-bord");
@@ -259,14 +334,23 @@ async fn us_609_activity_names_the_author_and_is_paged(db: PgPool) {
     .unwrap();
     let feed = campaign.path("activite");
     let all = sophie.get(&feed).await;
-    all.shows("Sophie M. a modifié PC-7").shows("Sophie M. a importé 844 opérations et en a modifié 3 postes.csv");
+    all.shows("Sophie M. a modifié PC-7")
+        .shows("Sophie M. a importé 844 opérations et en a modifié 3 postes.csv");
     assert_eq!(all.text().matches("Karim B. a démarré").count(), 3);
     let typed = sophie.get(&format!("{feed}?type=modification")).await;
     typed.shows("a modifié").hides("a démarré").hides("a importé");
     sophie.get(&format!("{feed}?type=import")).await.shows("a importé 844").hides("a modifié PC-7");
-    sophie.get(&format!("{feed}?technicien={}", karim.id())).await.shows("a démarré").hides("Sophie M.");
+    sophie
+        .get(&format!("{feed}?technicien={}", karim.id()))
+        .await
+        .shows("a démarré")
+        .hides("Sophie M.");
     sophie.get(&format!("{feed}?au=01/01/2020")).await.shows("Aucun événement ne correspond.");
-    sophie.get(&format!("{feed}?du=45/13/2026")).await.is(200).shows("Date invalide « 45/13/2026 »");
+    sophie
+        .get(&format!("{feed}?du=45/13/2026"))
+        .await
+        .is(200)
+        .shows("Date invalide « 45/13/2026 »");
     sqlx::query("insert into operation_events (operation_id, campaign_id, at, actor_kind, actor_id, kind) select $1, $2, now() - interval '1 day', 'user', $3, 'note' from generate_series(1, 60)")
         .bind(operation)
         .bind(campaign.id)
@@ -288,12 +372,22 @@ async fn rg_043_the_same_figures_as_a_slow_reference(db: PgPool) {
     let sophie = app.sophie().await;
     let campaign = app.campaign().run_by(&sophie).on_booking().create().await;
     let segment = campaign.segment("A").await;
-    for (i, code) in ["todo", "planned", "in_progress", "done", "postponed", "blocked", "cancelled", "done"].into_iter().enumerate() {
-        let operation = campaign.operation(&format!("PC-{i}"), None, (i % 2 == 0).then_some(segment), None).await;
+    for (i, code) in
+        ["todo", "planned", "in_progress", "done", "postponed", "blocked", "cancelled", "done"]
+            .into_iter()
+            .enumerate()
+    {
+        let operation = campaign
+            .operation(&format!("PC-{i}"), None, (i % 2 == 0).then_some(segment), None)
+            .await;
         put(&app, operation, code).await;
     }
     let deleted = campaign.operation("PC-X", None, None, None).await;
-    sqlx::query("update operations set deleted_at = now() where id = $1").bind(deleted).execute(&app.app.db).await.unwrap();
+    sqlx::query("update operations set deleted_at = now() where id = $1")
+        .bind(deleted)
+        .execute(&app.app.db)
+        .await
+        .unwrap();
     let mut conn = app.app.db.acquire().await.unwrap();
     let figures = shared(&app.app, &mut conn, campaign.id, false).await.unwrap();
     assert_eq!((figures.counts.total(), figures.counts.scope(), figures.counts.done()), (8, 7, 2));
@@ -322,7 +416,10 @@ async fn p7_many_viewers_cost_few_counts(db: PgPool) {
     assert!(Arc::ptr_eq(&second, &look(true).await), "the third refresh of the second is spared");
     let mut told = app.app.live.watch(crate::live::Topic::Campaign(campaign.id));
     assert!(!Arc::ptr_eq(&second, &look(false).await), "a gesture is always exact");
-    tokio::time::timeout(Duration::from_millis(1_200), told.changed()).await.expect("the pages are told again").unwrap();
+    tokio::time::timeout(Duration::from_millis(1_200), told.changed())
+        .await
+        .expect("the pages are told again")
+        .unwrap();
     let third = look(true).await;
     tokio::time::sleep(Duration::from_millis(1_050)).await;
     assert!(!Arc::ptr_eq(&third, &look(true).await), "never older than a second");

@@ -12,13 +12,17 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 /// A base that knows a migration this program does not: the program is older than its data.
 pub async fn migrate(db: &PgPool) -> anyhow::Result<()> {
     let known = MIGRATOR.iter().map(|m| m.version).max().unwrap_or(0);
-    let applied: Option<i64> = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
-        .fetch_one(db)
-        .await
-        .map(|exists: bool| exists.then_some(()))?
-        .map(|()| sqlx::query_scalar("select max(version) from _sqlx_migrations").fetch_one(db))
-        .map_or_else(|| futures::future::Either::Left(async { Ok(None) }), futures::future::Either::Right)
-        .await?;
+    let applied: Option<i64> =
+        sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
+            .fetch_one(db)
+            .await
+            .map(|exists: bool| exists.then_some(()))?
+            .map(|()| sqlx::query_scalar("select max(version) from _sqlx_migrations").fetch_one(db))
+            .map_or_else(
+                || futures::future::Either::Left(async { Ok(None) }),
+                futures::future::Either::Right,
+            )
+            .await?;
     if applied.is_some_and(|version| version > known) {
         bail!(
             "La base de données vient d’une version plus récente d’OpsTracker \

@@ -58,7 +58,11 @@ impl Read {
     ///
     /// # Errors
     /// `NotFound` when it does not exist for them, `Forbidden` when they may only see it (RG-116).
-    pub async fn authorize<A, S: Permits<A>>(&mut self, action: A, id: Id<S>) -> Result<Allowed<A, S>, Error> {
+    pub async fn authorize<A, S: Permits<A>>(
+        &mut self,
+        action: A,
+        id: Id<S>,
+    ) -> Result<Allowed<A, S>, Error> {
         let found = S::find(&mut self.conn, &self.user, id).await?;
         decide(action, &self.user, found)
     }

@@ -67,7 +67,15 @@ impl Tx {
     /// A unit of work outside a request: jobs, commands, demonstration.
     pub async fn begin(app: &App, actor: Actor, now: DateTime<Utc>) -> sqlx::Result<Self> {
         let inner = app.db.begin().await?;
-        Ok(Self { inner, app: app.clone(), actor, visitor: None, now, entries: 0, topics: Vec::new() })
+        Ok(Self {
+            inner,
+            app: app.clone(),
+            actor,
+            visitor: None,
+            now,
+            entries: 0,
+            topics: Vec::new(),
+        })
     }
 
     /// A unit of work for whoever made this request, signed in or not, begun when its page chooses:
@@ -99,7 +107,9 @@ impl Tx {
     pub fn shell(&self, title: impl Into<String>) -> Shell {
         match &self.visitor {
             Some(visitor) => Shell::new(&self.app, visitor, title),
-            None => Shell::new(&self.app, &Visitor::of(&http::Request::new(()).into_parts().0), title),
+            None => {
+                Shell::new(&self.app, &Visitor::of(&http::Request::new(()).into_parts().0), title)
+            }
         }
     }
 
@@ -120,7 +130,11 @@ impl Tx {
 
     /// Checks the right without locking: for a write on the subject's children
     /// (10-decisions 5: never the campaign's row for a write on its children).
-    pub async fn authorize<A, S: Permits<A>>(&mut self, action: A, id: Id<S>) -> Result<Allowed<A, S>, Error> {
+    pub async fn authorize<A, S: Permits<A>>(
+        &mut self,
+        action: A,
+        id: Id<S>,
+    ) -> Result<Allowed<A, S>, Error> {
         let user = self.user()?.clone();
         let found = S::find(&mut self.inner, &user, id).await?;
         decide(action, &user, found)
@@ -139,8 +153,11 @@ impl Tx {
     /// Writes the trace of a change, in the change's own transaction (RG-070).
     pub async fn record(&mut self, entry: Entry) -> sqlx::Result<()> {
         let (kind, id) = entry.object;
-        let (ip, request) =
-            self.visitor.as_ref().map(|v| (Some(v.ip.clone()), Some(v.request.clone()))).unwrap_or_default();
+        let (ip, request) = self
+            .visitor
+            .as_ref()
+            .map(|v| (Some(v.ip.clone()), Some(v.request.clone())))
+            .unwrap_or_default();
         sqlx::query!(
             "insert into audit_entries (at, actor_kind, actor_id, action, object_kind, object_id, campaign_id, changes, reason, ip, request)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",

@@ -46,7 +46,10 @@ const PEOPLE: [(&str, &str, &[Role], Seen); 11] = [
 ];
 
 const GROUPS: [(&str, &[&str]); 2] = [
-    ("Équipe postes de travail", &["karim.benali", "luc.bernard", "emilie.rousseau", "paul.moreau", "thomas.oeuvrard"]),
+    (
+        "Équipe postes de travail",
+        &["karim.benali", "luc.bernard", "emilie.rousseau", "paul.moreau", "thomas.oeuvrard"],
+    ),
     ("Direction", &["helene.garnier", "marc.lefevre"]),
 ];
 
@@ -104,7 +107,9 @@ pub async fn write(
     let marc = Id::<User>::new();
     let mut people = Vec::new();
     let mut lines = Vec::new();
-    for (rank, ((first, last, roles, seen), (password, hash))) in PEOPLE.iter().zip(secrets).enumerate() {
+    for (rank, ((first, last, roles, seen), (password, hash))) in
+        PEOPLE.iter().zip(secrets).enumerate()
+    {
         let id = if rank == 0 { marc } else { Id::new() };
         let roles: Roles = roles.iter().copied().collect();
         let account = Account { id, local: local(first, last), name: display_name(first, last) };
@@ -133,7 +138,13 @@ pub async fn write(
         let changes = json!({ "email": [null, email], "roles": [null, roles.codes()] });
         told.audit.push(about(created, marc, "user.created", id, changes));
         if let Some(off) = changed {
-            told.audit.push(about(off, marc, "user.deactivated", id, json!({ "active": [true, false] })));
+            told.audit.push(about(
+                off,
+                marc,
+                "user.deactivated",
+                id,
+                json!({ "active": [true, false] }),
+            ));
         }
         if active {
             lines.push(line(&email, &password, roles));
@@ -156,13 +167,32 @@ fn life(cal: &Calendar, seen: &Seen) -> (bool, Option<DateTime<Utc>>, Option<Dat
         Seen::Today(minute) => (true, Some(cal.done_today(minute)), None),
         Seen::Ago(days) => (true, Some(at(cal.before(days), 9 * 60 + 12)), None),
         Seen::Never => (true, None, None),
-        Seen::Gone(days) => (false, Some(at(cal.before(days + 1), 16 * 60 + 40)), Some(at(cal.before(days), 9 * 60 + 30))),
+        Seen::Gone(days) => (
+            false,
+            Some(at(cal.before(days + 1), 16 * 60 + 40)),
+            Some(at(cal.before(days), 9 * 60 + 30)),
+        ),
     }
 }
 
-fn about(at: DateTime<Utc>, by: Id<User>, action: &'static str, user: Id<User>, changes: serde_json::Value) -> AuditRow {
+fn about(
+    at: DateTime<Utc>,
+    by: Id<User>,
+    action: &'static str,
+    user: Id<User>,
+    changes: serde_json::Value,
+) -> AuditRow {
     let object_id = Some(user.uuid());
-    AuditRow { at, actor_id: Some(by), action, object_kind: "user", object_id, campaign_id: None, changes, reason: None }
+    AuditRow {
+        at,
+        actor_id: Some(by),
+        action,
+        object_kind: "user",
+        object_id,
+        campaign_id: None,
+        changes,
+        reason: None,
+    }
 }
 
 async fn write_groups(
@@ -174,11 +204,22 @@ async fn write_groups(
 ) -> anyhow::Result<()> {
     for (name, members) in GROUPS {
         let id = Uuid::now_v7();
-        sqlx::query!("insert into user_groups (id, name, name_norm) values ($1, $2, $3)", id, name, norm(name)).execute(&mut *conn).await?;
+        sqlx::query!(
+            "insert into user_groups (id, name, name_norm) values ($1, $2, $3)",
+            id,
+            name,
+            norm(name)
+        )
+        .execute(&mut *conn)
+        .await?;
         let users: Vec<Uuid> = members.iter().map(|local| cast.id(local).uuid()).collect();
-        sqlx::query!("insert into group_members (group_id, user_id) select $1, unnest($2::uuid[])", id, &users)
-            .execute(&mut *conn)
-            .await?;
+        sqlx::query!(
+            "insert into group_members (group_id, user_id) select $1, unnest($2::uuid[])",
+            id,
+            &users
+        )
+        .execute(&mut *conn)
+        .await?;
         told.audit.push(AuditRow {
             at,
             actor_id: Some(by),
@@ -202,6 +243,7 @@ pub fn addresses() -> Vec<String> {
 /// What a password may not contain (RG-001).
 #[cfg(test)]
 pub fn name_parts() -> Vec<String> {
-    let parts = PEOPLE.iter().flat_map(|(first, last, ..)| [norm(first), norm(last), local(first, last)]);
+    let parts =
+        PEOPLE.iter().flat_map(|(first, last, ..)| [norm(first), norm(last), local(first, last)]);
     parts.chain(["opstracker".into()]).filter(|part| part.len() >= 4).collect()
 }

@@ -76,7 +76,11 @@ impl Calendar {
             return at(self.today, minute);
         }
         let opening = at(self.today, OPENING);
-        let first = if opening + Duration::minutes(30) < last { opening } else { clock::start_of(self.today) };
+        let first = if opening + Duration::minutes(30) < last {
+            opening
+        } else {
+            clock::start_of(self.today)
+        };
         let span = (last - first).num_seconds().max(0);
         let share = i64::from(minute.clamp(OPENING, LATEST) - OPENING);
         (first + Duration::seconds(span * share / i64::from(LATEST - OPENING))).min(self.now)
@@ -93,7 +97,8 @@ pub fn is_working(day: NaiveDate) -> bool {
 
 /// The instant of a minute of a civil day.
 pub fn at(day: NaiveDate, minute: u32) -> DateTime<Utc> {
-    let time = NaiveTime::from_num_seconds_from_midnight_opt(minute.min(1439) * 60, 0).unwrap_or_default();
+    let time =
+        NaiveTime::from_num_seconds_from_midnight_opt(minute.min(1439) * 60, 0).unwrap_or_default();
     clock::instant(day, time).unwrap_or_else(|| clock::start_of(day))
 }
 
@@ -116,11 +121,22 @@ mod tests {
 
     #[test]
     fn nothing_of_today_is_still_to_come() {
-        for now in ["2026-03-11T23:00:10Z", "2026-03-12T06:30:00Z", "2026-03-12T09:00:00Z", "2026-03-12T18:00:00Z"] {
+        for now in [
+            "2026-03-11T23:00:10Z",
+            "2026-03-12T06:30:00Z",
+            "2026-03-12T09:00:00Z",
+            "2026-03-12T18:00:00Z",
+        ] {
             let c = cal(now);
             let told: Vec<_> = [480, 540, 700, LATEST].map(|m| c.done_today(m)).to_vec();
-            assert!(told.is_sorted() && told[3] <= c.now && clock::day(told[0]) == c.today, "{now} {told:?}");
+            assert!(
+                told.is_sorted() && told[3] <= c.now && clock::day(told[0]) == c.today,
+                "{now} {told:?}"
+            );
         }
-        assert_eq!(cal("2026-03-12T18:00:00Z").done_today(592), at(NaiveDate::from_ymd_opt(2026, 3, 12).unwrap(), 592));
+        assert_eq!(
+            cal("2026-03-12T18:00:00Z").done_today(592),
+            at(NaiveDate::from_ymd_opt(2026, 3, 12).unwrap(), 592)
+        );
     }
 }

@@ -27,7 +27,11 @@ pub struct Field {
 }
 
 impl Field {
-    pub const fn new(label: &'static str, kind: FieldKind, usages: &'static [&'static str]) -> Self {
+    pub const fn new(
+        label: &'static str,
+        kind: FieldKind,
+        usages: &'static [&'static str],
+    ) -> Self {
         Self { label, kind, usages, required: false, in_list: false, choices: &[] }
     }
 
@@ -75,7 +79,12 @@ impl Open {
     }
 }
 
-pub async fn open(conn: &mut PgConnection, cast: &Cast, told: &mut Chronicle, plan: &Plan<'_>) -> sqlx::Result<Open> {
+pub async fn open(
+    conn: &mut PgConnection,
+    cast: &Cast,
+    told: &mut Chronicle,
+    plan: &Plan<'_>,
+) -> sqlx::Result<Open> {
     let id = Id::<Campaign>::new();
     let owner = cast.id(plan.owner);
     let activated = plan.statuses.first().map(|(at, _)| *at);
@@ -137,13 +146,22 @@ fn trace_life(cast: &Cast, told: &mut Chronicle, id: Id<Campaign>, plan: &Plan<'
             told.audit.push(entry(*at, owner, "campaign.archived", json!({})));
         }
         let by = if rank == 0 || archived { owner } else { None };
-        told.audit.push(entry(*at, by, "campaign.status_changed", json!({ "status": [former.label(), status.label()] })));
+        told.audit.push(entry(
+            *at,
+            by,
+            "campaign.status_changed",
+            json!({ "status": [former.label(), status.label()] }),
+        ));
         former = *status;
     }
 }
 
 /// Numbers are those of the order.
-async fn fields(conn: &mut PgConnection, campaign: Id<Campaign>, fields: &[Field]) -> sqlx::Result<Vec<String>> {
+async fn fields(
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    fields: &[Field],
+) -> sqlx::Result<Vec<String>> {
     let mut searched = Vec::new();
     for (number, field) in (1i32..).zip(fields) {
         let searchable = !matches!(field.kind, FieldKind::Date | FieldKind::Number);
@@ -218,7 +236,12 @@ pub enum To<'a> {
     Group(&'a str),
 }
 
-pub async fn grant(conn: &mut PgConnection, cast: &Cast, campaign: Id<Campaign>, right: &Right<'_>) -> sqlx::Result<()> {
+pub async fn grant(
+    conn: &mut PgConnection,
+    cast: &Cast,
+    campaign: Id<Campaign>,
+    right: &Right<'_>,
+) -> sqlx::Result<()> {
     let (user, group) = match right.to {
         To::Person(local) => (Some(cast.id(local)), None),
         To::Group(name) => (None, cast.group(name)),
@@ -238,21 +261,40 @@ pub async fn grant(conn: &mut PgConnection, cast: &Cast, campaign: Id<Campaign>,
 }
 
 /// Read-only from now on: after the operations, which the base refuses in an archived campaign.
-pub async fn archive(conn: &mut PgConnection, campaign: Id<Campaign>, at: DateTime<Utc>) -> sqlx::Result<()> {
-    sqlx::query!("update campaigns set status = 'archived', archived_at = $2, updated_at = $2 where id = $1", campaign as _, at)
-        .execute(conn)
-        .await
-        .map(drop)
+pub async fn archive(
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update campaigns set status = 'archived', archived_at = $2, updated_at = $2 where id = $1",
+        campaign as _,
+        at
+    )
+    .execute(conn)
+    .await
+    .map(drop)
 }
 
 /// An import already done: its row, as the list of imports shows it, and one entry for all its
 /// lines (10-decisions 6). Columns are named as the fields they went to.
-pub async fn imported(conn: &mut PgConnection, told: &mut Chronicle, open: &Open, file: &File<'_>, by: Id<User>, at: DateTime<Utc>) -> Result<Id<Import>> {
+pub async fn imported(
+    conn: &mut PgConnection,
+    told: &mut Chronicle,
+    open: &Open,
+    file: &File<'_>,
+    by: Id<User>,
+    at: DateTime<Utc>,
+) -> Result<Id<Import>> {
     let id = Id::<Import>::new();
     let lines = file.lines as i64;
-    let counters = serde_json::to_value(Counters { read: lines, created: lines, ..Counters::default() })?;
+    let counters =
+        serde_json::to_value(Counters { read: lines, created: lines, ..Counters::default() })?;
     let column = |header: &str, target: Value| json!({ "header": header, "target": target, "confidence": "sure" });
-    let mut mapping: Vec<Value> = (1..).zip(file.fields).map(|(n, field)| column(field.label, json!({ "field": n }))).collect();
+    let mut mapping: Vec<Value> = (1..)
+        .zip(file.fields)
+        .map(|(n, field)| column(field.label, json!({ "field": n })))
+        .collect();
     mapping.push(column(file.segment, json!("segment")));
     let mapping = Value::Array(mapping);
     sqlx::query!(

@@ -18,7 +18,12 @@ pub const PHONES: &str = "telephones.csv";
 /// Writes them all; returns their names.
 pub fn write(dir: &Path) -> Result<Vec<&'static str>> {
     std::fs::create_dir_all(dir).with_context(|| format!("création de {}", dir.display()))?;
-    let files = [(windows11::FILE, cibles()), (CORRECTED, corrected()), (FAULTY, faulty()), (PHONES, phones())];
+    let files = [
+        (windows11::FILE, cibles()),
+        (CORRECTED, corrected()),
+        (FAULTY, faulty()),
+        (PHONES, phones()),
+    ];
     for (name, content) in &files {
         std::fs::write(dir.join(name), content).with_context(|| format!("écriture de {name}"))?;
     }
@@ -50,7 +55,10 @@ impl From<&Target> for Line {
 fn file(lines: &[Line]) -> Vec<u8> {
     let mut text = format!("{HEADER}\r\n");
     for l in lines {
-        text.push_str(&format!("{};{};{};{};{};{}\r\n", l.label, l.matricule, l.equipment, l.floor, l.building, l.email));
+        text.push_str(&format!(
+            "{};{};{};{};{};{}\r\n",
+            l.label, l.matricule, l.equipment, l.floor, l.building, l.email
+        ));
     }
     windows_1252(&text)
 }
@@ -66,7 +74,8 @@ const GONE: [usize; 3] = [311, 528, 790];
 /// The same, where 12 lines changed, 5 are new and 3 are missing.
 pub fn corrected() -> Vec<u8> {
     let all = targets();
-    let mut lines: Vec<Line> = all.iter().filter(|t| !GONE.contains(&t.number())).map(Line::from).collect();
+    let mut lines: Vec<Line> =
+        all.iter().filter(|t| !GONE.contains(&t.number())).map(Line::from).collect();
     let mut change = |number: usize, with: fn(&mut Line)| {
         let matricule = format!("A7{number:04}");
         lines.iter_mut().filter(|l| l.matricule == matricule).for_each(with);
@@ -134,7 +143,11 @@ pub fn phones() -> Vec<u8> {
         let phone = if rank == 11 { "06 39 98".into() } else { phone.replace('\u{a0}', " ") };
         let matricule = if rank == 27 { String::new() } else { agent.matricule() };
         let label = if rank == 44 { String::new() } else { agent.label() };
-        text.push_str(&format!("{label};{matricule};TEL-{:03};Bureau {};{phone};{site}\r\n", rank + 1, target.office));
+        text.push_str(&format!(
+            "{label};{matricule};TEL-{:03};Bureau {};{phone};{site}\r\n",
+            rank + 1,
+            target.office
+        ));
     }
     windows_1252(&text)
 }
@@ -162,7 +175,8 @@ mod tests {
     fn read(bytes: &[u8]) -> HashMap<String, Vec<String>> {
         assert!(!bytes.contains(&b'?'), "a character that the file cannot say");
         let text: String = bytes.iter().map(|b| *b as char).collect();
-        let lines: Vec<Vec<String>> = text.lines().skip(1).map(|l| l.split(';').map(str::to_owned).collect()).collect();
+        let lines: Vec<Vec<String>> =
+            text.lines().skip(1).map(|l| l.split(';').map(str::to_owned).collect()).collect();
         let count = lines.len();
         let map: HashMap<_, _> = lines.into_iter().map(|l| (l[1].clone(), l)).collect();
         assert_eq!(map.len(), count);
@@ -176,7 +190,13 @@ mod tests {
         assert!(std::str::from_utf8(&cibles()).is_err(), "Windows-1252");
         assert_eq!(after.keys().filter(|k| !before.contains_key(*k)).count(), 5);
         assert_eq!(before.keys().filter(|k| !after.contains_key(*k)).count(), 3);
-        assert_eq!(before.iter().filter(|(k, line)| after.get(*k).is_some_and(|other| other != *line)).count(), 12);
+        assert_eq!(
+            before
+                .iter()
+                .filter(|(k, line)| after.get(*k).is_some_and(|other| other != *line))
+                .count(),
+            12
+        );
     }
 
     #[test]

@@ -81,7 +81,9 @@ impl Cli {
 
 /// Whether nobody has an account yet.
 pub async fn is_empty(app: &App) -> Result<bool> {
-    Ok(sqlx::query_scalar!(r#"select not exists (select 1 from users) as "empty!""#).fetch_one(&app.db).await?)
+    Ok(sqlx::query_scalar!(r#"select not exists (select 1 from users) as "empty!""#)
+        .fetch_one(&app.db)
+        .await?)
 }
 
 /// Loads the set of 09 and gives the lines to print: a sentence, then one line an account.
@@ -89,7 +91,10 @@ pub async fn is_empty(app: &App) -> Result<bool> {
 /// # Errors
 /// « Cette instance contient déjà des données… »
 pub async fn load(app: &App, now: DateTime<Utc>) -> Result<Vec<String>> {
-    ensure!(is_empty(app).await?, "Cette instance contient déjà des données : la démonstration ne s’y mélange pas.");
+    ensure!(
+        is_empty(app).await?,
+        "Cette instance contient déjà des données : la démonstration ne s’y mélange pas."
+    );
     fill(app, now).await
 }
 
@@ -100,18 +105,28 @@ async fn fill(app: &App, now: DateTime<Utc>) -> Result<Vec<String>> {
     )
     .fetch_one(&app.db)
     .await?;
-    ensure!(!already, "Cette instance contient déjà des données : la démonstration y est déjà chargée.");
+    ensure!(
+        !already,
+        "Cette instance contient déjà des données : la démonstration y est déjà chargée."
+    );
     let cal = calendar::Calendar::new(now);
     let secrets = passwords::make(app, accounts::COUNT).await?;
     let mut tx = Tx::begin(app, Actor::CommandLine, now).await?;
     let lines = tell(&mut tx, &cal, secrets).await?;
     tx.commit().await?;
     waiting::receive_phones(app, now).await?;
-    Ok(announce("Données de démonstration chargées. Ces mots de passe ne sont affichés qu’une fois :", lines))
+    Ok(announce(
+        "Données de démonstration chargées. Ces mots de passe ne sont affichés qu’une fois :",
+        lines,
+    ))
 }
 
 /// Writes everything, the same whatever the passwords; gives the line of each account.
-async fn tell(tx: &mut Tx, cal: &calendar::Calendar, secrets: Vec<(String, String)>) -> Result<Vec<String>> {
+async fn tell(
+    tx: &mut Tx,
+    cal: &calendar::Calendar,
+    secrets: Vec<(String, String)>,
+) -> Result<Vec<String>> {
     let mut told = story::Chronicle::default();
     let (cast, lines) = accounts::write(tx.conn(), cal, secrets, &mut told).await?;
     let badges = types::write(tx.conn()).await?;
@@ -121,7 +136,11 @@ async fn tell(tx: &mut Tx, cal: &calendar::Calendar, secrets: Vec<(String, Strin
     store::write(tx.conn(), told).await?;
     campaign::archive(tx.conn(), archived, when).await?;
     name_instance(tx).await?;
-    tx.record(Entry::about("demo.loaded", "instance").changes(json!({ "accounts": lines.len(), "operations": operations }))).await?;
+    tx.record(
+        Entry::about("demo.loaded", "instance")
+            .changes(json!({ "accounts": lines.len(), "operations": operations })),
+    )
+    .await?;
     Ok(lines)
 }
 

@@ -70,7 +70,13 @@ impl Tale<'_> {
 /// A campaign to archive once its operations are written: the base refuses them afterwards.
 pub type ToArchive = (Id<Campaign>, DateTime<Utc>);
 
-pub async fn write(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, badges: &Badges, told: &mut Chronicle) -> Result<ToArchive> {
+pub async fn write(
+    conn: &mut PgConnection,
+    cal: &Calendar,
+    cast: &Cast,
+    badges: &Badges,
+    told: &mut Chronicle,
+) -> Result<ToArchive> {
     office(conn, cal, cast, told).await?;
     maintenance(conn, cal, cast, told).await?;
     phones(conn, cal, cast, told).await?;
@@ -86,16 +92,26 @@ async fn tale<'a>(
     (owner, imported): (&'static str, DateTime<Utc>),
     file: File<'_>,
 ) -> Result<Tale<'a>> {
-    let import = campaign::imported(conn, told, open, &file, cast.id(owner), imported).await?.uuid();
+    let import =
+        campaign::imported(conn, told, open, &file, cast.id(owner), imported).await?.uuid();
     Ok(Tale { cast, open, workflow, owner, import, imported })
 }
 
 fn text(pairs: &[(&str, String)]) -> Map<String, Value> {
-    pairs.iter().filter(|(_, text)| !text.is_empty()).map(|(key, text)| ((*key).to_owned(), text.clone().into())).collect()
+    pairs
+        .iter()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(key, text)| ((*key).to_owned(), text.clone().into()))
+        .collect()
 }
 
 /// À venir: thirty appointments given, twenty to give; no booking yet.
-async fn office(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told: &mut Chronicle) -> Result<()> {
+async fn office(
+    conn: &mut PgConnection,
+    cal: &Calendar,
+    cast: &Cast,
+    told: &mut Chronicle,
+) -> Result<()> {
     let created = at(cal.before(9), 14 * 60 + 8);
     let plan = Plan {
         name: "Déploiement Office 365 – Vague 2",
@@ -120,11 +136,22 @@ async fn office(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told: &mut
         campaign::grant(conn, cast, open.id, &right).await?;
     }
     let workflow = Workflow::load(conn, BOOKED).await?;
-    let file = File { name: "office-vague-2.xlsx", lines: 50, fields: &windows11::FIELDS, segment: "Site" };
+    let file = File {
+        name: "office-vague-2.xlsx",
+        lines: 50,
+        fields: &windows11::FIELDS,
+        segment: "Site",
+    };
     let when = created + Duration::minutes(11);
     let tale = tale(conn, told, (cast, &open, &workflow), (SOPHIE, when), file).await?;
     for (rank, target) in targets().into_iter().take(50).enumerate() {
-        let segment = if rank < 20 { 0 } else if rank < 35 { 1 } else { 2 };
+        let segment = if rank < 20 {
+            0
+        } else if rank < 35 {
+            1
+        } else {
+            2
+        };
         let item = Item {
             segment,
             identifier: target.agent.matricule(),
@@ -136,7 +163,12 @@ async fn office(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told: &mut
         if rank % 5 < 3 {
             let (minute, _) = minute(rank % 6, 6);
             let day = cal.worked(9 + (rank / 3) as i64);
-            teller.step_to(cast.id(SOPHIE), at(cal.before(3), 15 * 60 + rank as u32), "plan", at(day, minute))?;
+            teller.step_to(
+                cast.id(SOPHIE),
+                at(cal.before(3), 15 * 60 + rank as u32),
+                "plan",
+                at(day, minute),
+            )?;
         }
         teller.end();
     }
@@ -144,7 +176,12 @@ async fn office(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told: &mut
 }
 
 /// Terminée: 47 done, 3 cancelled.
-async fn maintenance(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told: &mut Chronicle) -> Result<()> {
+async fn maintenance(
+    conn: &mut PgConnection,
+    cal: &Calendar,
+    cast: &Cast,
+    told: &mut Chronicle,
+) -> Result<()> {
     let (start, end) = (cal.worked(-98), cal.worked(-70));
     let created = at(cal.worked(-105), 10 * 60 + 2);
     let plan = Plan {
@@ -167,17 +204,25 @@ async fn maintenance(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told:
         contact: "Assistance informatique, 01 99 00 10 10",
     };
     let open = campaign::open(conn, cast, told, &plan).await?;
-    let right = Right { to: To::Group("Équipe postes de travail"), configure: false, export: false };
+    let right =
+        Right { to: To::Group("Équipe postes de travail"), configure: false, export: false };
     campaign::grant(conn, cast, open.id, &right).await?;
     let workflow = Workflow::load(conn, STANDARD).await?;
-    let file = File { name: "maintenance-t4.csv", lines: 50, fields: &windows11::FIELDS, segment: "Bâtiment" };
+    let file = File {
+        name: "maintenance-t4.csv",
+        lines: 50,
+        fields: &windows11::FIELDS,
+        segment: "Bâtiment",
+    };
     let when = created + Duration::minutes(13);
     let tale = tale(conn, told, (cast, &open, &workflow), (SOPHIE, when), file).await?;
     let all = targets();
     let chosen: Vec<&Target> = [20, 15, 15]
         .into_iter()
         .enumerate()
-        .flat_map(|(building, count)| all.iter().filter(move |t| t.building == building && !t.is_pinned()).take(count))
+        .flat_map(|(building, count)| {
+            all.iter().filter(move |t| t.building == building && !t.is_pinned()).take(count)
+        })
         .collect();
     for (rank, target) in chosen.into_iter().enumerate() {
         let who = [LUC, EMILIE, JEANNE][rank % 3];
@@ -189,7 +234,13 @@ async fn maintenance(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told:
         };
         let mut teller = tale.begin(told, item, who)?;
         if [13, 27, 41].contains(&rank) {
-            teller.moves(cast.id(SOPHIE), created + Duration::hours(2), "cancel", None, Some("Poste retiré du parc"))?;
+            teller.moves(
+                cast.id(SOPHIE),
+                created + Duration::hours(2),
+                "cancel",
+                None,
+                Some("Poste retiré du parc"),
+            )?;
             teller.end();
             continue;
         }
@@ -198,7 +249,11 @@ async fn maintenance(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told:
         let planned = if rank == 49 { at(end, 16 * 60) } else { at(day, begins) };
         teller.plan(cast.id(SOPHIE), created + Duration::hours(1), planned)?;
         teller.step(cast.id(who), planned + Duration::minutes(2 + rank as i64 % 7), "start")?;
-        teller.step(cast.id(who), planned + Duration::minutes(33 + rank as i64 % 16), "complete")?;
+        teller.step(
+            cast.id(who),
+            planned + Duration::minutes(33 + rank as i64 % 16),
+            "complete",
+        )?;
         teller.end();
     }
     Ok(())
@@ -207,14 +262,24 @@ async fn maintenance(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told:
 const PRINTERS: [Field; 5] = [
     Field::new("Numéro d'inventaire", ShortText, &["identifier"]).required(),
     Field::new("Imprimante", ShortText, &["label"]).required(),
-    Field::new("Modèle", Choice, &["equipment"]).listed().among(&["LaserJet M507", "EcoTank L15180", "bizhub C300i"]),
+    Field::new("Modèle", Choice, &["equipment"]).listed().among(&[
+        "LaserJet M507",
+        "EcoTank L15180",
+        "bizhub C300i",
+    ]),
     Field::new("Localisation", ShortText, &["location"]).listed(),
     Field::new("Mise en service", Date, &[]),
 ];
 
 /// Archivée, publique.
-async fn printers(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told: &mut Chronicle) -> Result<ToArchive> {
-    let (start, end, archived) = (cal.worked(-190), cal.worked(-150), at(cal.worked(-140), 11 * 60 + 20));
+async fn printers(
+    conn: &mut PgConnection,
+    cal: &Calendar,
+    cast: &Cast,
+    told: &mut Chronicle,
+) -> Result<ToArchive> {
+    let (start, end, archived) =
+        (cal.worked(-190), cal.worked(-150), at(cal.worked(-140), 11 * 60 + 20));
     let created = at(cal.worked(-198), 9 * 60 + 40);
     let plan = Plan {
         name: "Renouvellement des imprimantes",
@@ -257,7 +322,11 @@ async fn printers(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told: &m
         };
         let who = if rank % 3 == 0 { LUC } else { THOMAS };
         let mut teller = tale.begin(told, item, who)?;
-        let planned = if rank == 29 { at(end, 15 * 60) } else { at(cal.worked(-189 + rank as i64), minute(rank % 3, 4).0) };
+        let planned = if rank == 29 {
+            at(end, 15 * 60)
+        } else {
+            at(cal.worked(-189 + rank as i64), minute(rank % 3, 4).0)
+        };
         teller.plan(cast.id(THOMAS), created + Duration::hours(1), planned)?;
         teller.step(cast.id(who), planned + Duration::minutes(1), "start")?;
         teller.step(cast.id(who), planned + Duration::minutes(41), "complete")?;
@@ -270,7 +339,12 @@ async fn printers(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told: &m
 pub const PHONES: &str = "Remplacement des téléphones";
 
 /// Préparation: the wizard waits for its file (`files::phones`).
-async fn phones(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told: &mut Chronicle) -> Result<()> {
+async fn phones(
+    conn: &mut PgConnection,
+    cal: &Calendar,
+    cast: &Cast,
+    told: &mut Chronicle,
+) -> Result<()> {
     const FIELDS: [Field; 5] = [
         Field::new("Matricule", ShortText, &["identifier", "agent_key"]).required(),
         Field::new("Nom utilisateur", ShortText, &["label"]).required(),
@@ -297,10 +371,17 @@ async fn phones(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told: &mut
     Ok(())
 }
 
-const SERVICES: [&str; 5] = ["Accueil", "Comptabilité", "Ressources humaines", "Affaires juridiques", "Logistique"];
+const SERVICES: [&str; 5] =
+    ["Accueil", "Comptabilité", "Ressources humaines", "Affaires juridiques", "Logistique"];
 
 /// En cours, restreinte, on the custom workflow: invisible to Sophie.
-async fn photos(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, badges: &Badges, told: &mut Chronicle) -> Result<()> {
+async fn photos(
+    conn: &mut PgConnection,
+    cal: &Calendar,
+    cast: &Cast,
+    badges: &Badges,
+    told: &mut Chronicle,
+) -> Result<()> {
     const FIELDS: [Field; 4] = [
         Field::new("Matricule", ShortText, &["identifier", "agent_key"]).required(),
         Field::new("Nom", ShortText, &["label"]).required(),
@@ -328,7 +409,8 @@ async fn photos(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, badges: &B
     let file = File { name: "badges.csv", lines: 40, fields: &FIELDS, segment: "Service" };
     let when = created + Duration::minutes(8);
     let tale = tale(conn, told, (cast, &open, &workflow), (NADIA, when), file).await?;
-    let mut fates: Vec<usize> = (0..40).map(|rank| if rank == 39 { GIVEN_UP } else { rank % 8 }).collect();
+    let mut fates: Vec<usize> =
+        (0..40).map(|rank| if rank == 39 { GIVEN_UP } else { rank % 8 }).collect();
     Rng::new(16).shuffle(&mut fates);
     for (rank, (target, fate)) in targets().into_iter().skip(300).zip(fates).enumerate() {
         let item = badge(rank, &target);
@@ -346,7 +428,10 @@ fn badge(rank: usize, target: &Target) -> Item {
         segment: rank / 8,
         identifier: agent.matricule(),
         label: agent.label(),
-        values: text(&[("3", format!("Bureau {}", target.office)), ("4", agent.phone.clone().unwrap_or_default())]),
+        values: text(&[
+            ("3", format!("Bureau {}", target.office)),
+            ("4", agent.phone.clone().unwrap_or_default()),
+        ]),
     }
 }
 
@@ -354,11 +439,19 @@ fn badge(rank: usize, target: &Target) -> Item {
 const GIVEN_UP: usize = 8;
 
 /// Of eight fates, three are handed, one photographed, two ready, one to prepare, one to do again.
-fn tell_photo(teller: &mut Teller<'_>, cal: &Calendar, cast: &Cast, who: &str, (rank, fate): (usize, usize)) -> Result<()> {
+fn tell_photo(
+    teller: &mut Teller<'_>,
+    cal: &Calendar,
+    cast: &Cast,
+    who: &str,
+    (rank, fate): (usize, usize),
+) -> Result<()> {
     let (nadia, who) = (cast.id(NADIA), cast.id(who));
     let start = 540 + 20 * (rank as u32 % 12);
     let photo = at(cal.before(1 + rank % 9), start);
-    let prepare = |teller: &mut Teller<'_>| teller.step_to(nadia, at(cal.before(11), 600 + rank as u32), "prepare", photo);
+    let prepare = |teller: &mut Teller<'_>| {
+        teller.step_to(nadia, at(cal.before(11), 600 + rank as u32), "prepare", photo)
+    };
     match fate {
         0..=2 => {
             prepare(teller)?;
@@ -374,12 +467,23 @@ fn tell_photo(teller: &mut Teller<'_>, cal: &Calendar, cast: &Cast, who: &str, (
             teller.step_to(nadia, at(cal.before(11), 600 + rank as u32), "prepare", at(day, start))
         }
         6 => Ok(()),
-        GIVEN_UP => teller.moves(nadia, at(cal.before(2), 700), "abandon", None, Some("Agent muté dans une autre direction")),
+        GIVEN_UP => teller.moves(
+            nadia,
+            at(cal.before(2), 700),
+            "abandon",
+            None,
+            Some("Agent muté dans une autre direction"),
+        ),
         _ => {
             prepare(teller)?;
             teller.step(who, photo + Duration::minutes(3), "photograph")?;
-            teller.moves(who, photo + Duration::minutes(50), "redo", None, Some("Photo trop sombre"))
+            teller.moves(
+                who,
+                photo + Duration::minutes(50),
+                "redo",
+                None,
+                Some("Photo trop sombre"),
+            )
         }
     }
 }
-

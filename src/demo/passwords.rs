@@ -7,7 +7,8 @@ use anyhow::{Result, anyhow};
 const WORDS: &str = include_str!("words.txt");
 /// Distinct words separated by spaces: five, or as many as the organisation's threshold asks for.
 pub fn passphrase(rules: &Settings) -> Result<String> {
-    let length = if rules.password_bits > 57 { rules.password_bits as usize * 2 / 23 + 1 } else { 5 };
+    let length =
+        if rules.password_bits > 57 { rules.password_bits as usize * 2 / 23 + 1 } else { 5 };
     let words: Vec<&str> = WORDS.split_whitespace().collect();
     let mut chosen: Vec<&str> = Vec::with_capacity(length);
     while chosen.len() < length {
@@ -54,7 +55,10 @@ mod tests {
         let text = passphrase(&usual).unwrap();
         let words: Vec<&str> = text.split(' ').collect();
         assert_eq!(words.len(), 5);
-        assert!(words.iter().all(|w| w.len() >= 3 && w.bytes().all(|b| b.is_ascii_lowercase())), "{text}");
+        assert!(
+            words.iter().all(|w| w.len() >= 3 && w.bytes().all(|b| b.is_ascii_lowercase())),
+            "{text}"
+        );
         assert_ne!(text, passphrase(&usual).unwrap());
         let strict = Settings { password_bits: 80, password_families: true, ..usual };
         let text = passphrase(&strict).unwrap();

@@ -9,26 +9,205 @@ use std::collections::HashSet;
 pub const AGENTS: usize = 852;
 
 const LAST: [&str; 112] = [
-    "ABADIE", "ALLÈGRE", "ANDRIEUX", "AUBRY", "AUGER", "BARBIER", "BAZIN", "BÉCHARD", "BELLEC", "BENOÎT", "BERTHELOT", "BESNARD",
-    "BLANCHET", "BOËLLE", "BOISSEAU", "BONNAFOUS", "BOUÉ", "BRÉHAT", "BUISSON", "CADIOU", "CAMUS", "CARRÉ", "CAZENAVE", "CHÂTELAIN",
-    "CHEVALLIER", "CŒURDEROY", "COLLET", "CORMIER", "COUDRAY", "D'ALMEIDA", "D'HAUTEFEUILLE", "DA COSTA", "DELAUNAY", "DELMAS",
-    "DESCHAMPS", "DE LA TOUR", "DIALLO", "DRÉANO", "DUBOIS-MOREL", "DUMAS", "DUVAL", "EL AMRANI", "ESTÈVE", "FABRE", "FAÇON",
-    "FERREIRA", "FLEURY", "FOURNIER", "FRANÇOIS", "GAILLARD", "GARÇON", "GAUTHIER", "GÉRARD", "GIRAULT", "GOMÈS", "GRÉGOIRE",
-    "GUÉRIN", "GUILLOU", "HÉBERT", "HÉNAULT", "HUET", "JACQUET", "JOLY", "KERBRAT", "KERVELLA", "KONÉ", "L'HERMITTE", "LACHAISE",
-    "LAMBERT", "LARROQUE", "LE BIHAN", "LE GOFF", "LEBŒUF", "LECLERCQ", "LEMAÎTRE", "LEROY", "LÉVÊQUE", "MAÇON", "MAHÉ", "MARÉCHAL",
-    "MASSÉ", "MÉNARD", "MEUNIER", "MICHAUD", "N'DIAYE", "NOËL", "O'BRIEN", "OLLIVIER", "PÉRON", "PERRIN", "PICARD", "POIRIER",
-    "PRÉVOST", "QUÉMÉNEUR", "RENAUD", "RIVIÈRE", "ROBINEAU", "ROY-DUPONT", "SAINT-MARTIN", "SANTOS", "SCHMITT", "SÉGUIN", "SIMONNET",
-    "SŒUR", "TANGUY", "TEISSIER", "THÉVENET", "TRAORÉ", "VALLÉE", "VASSAL", "VERGNE", "ZIEGLER",
+    "ABADIE",
+    "ALLÈGRE",
+    "ANDRIEUX",
+    "AUBRY",
+    "AUGER",
+    "BARBIER",
+    "BAZIN",
+    "BÉCHARD",
+    "BELLEC",
+    "BENOÎT",
+    "BERTHELOT",
+    "BESNARD",
+    "BLANCHET",
+    "BOËLLE",
+    "BOISSEAU",
+    "BONNAFOUS",
+    "BOUÉ",
+    "BRÉHAT",
+    "BUISSON",
+    "CADIOU",
+    "CAMUS",
+    "CARRÉ",
+    "CAZENAVE",
+    "CHÂTELAIN",
+    "CHEVALLIER",
+    "CŒURDEROY",
+    "COLLET",
+    "CORMIER",
+    "COUDRAY",
+    "D'ALMEIDA",
+    "D'HAUTEFEUILLE",
+    "DA COSTA",
+    "DELAUNAY",
+    "DELMAS",
+    "DESCHAMPS",
+    "DE LA TOUR",
+    "DIALLO",
+    "DRÉANO",
+    "DUBOIS-MOREL",
+    "DUMAS",
+    "DUVAL",
+    "EL AMRANI",
+    "ESTÈVE",
+    "FABRE",
+    "FAÇON",
+    "FERREIRA",
+    "FLEURY",
+    "FOURNIER",
+    "FRANÇOIS",
+    "GAILLARD",
+    "GARÇON",
+    "GAUTHIER",
+    "GÉRARD",
+    "GIRAULT",
+    "GOMÈS",
+    "GRÉGOIRE",
+    "GUÉRIN",
+    "GUILLOU",
+    "HÉBERT",
+    "HÉNAULT",
+    "HUET",
+    "JACQUET",
+    "JOLY",
+    "KERBRAT",
+    "KERVELLA",
+    "KONÉ",
+    "L'HERMITTE",
+    "LACHAISE",
+    "LAMBERT",
+    "LARROQUE",
+    "LE BIHAN",
+    "LE GOFF",
+    "LEBŒUF",
+    "LECLERCQ",
+    "LEMAÎTRE",
+    "LEROY",
+    "LÉVÊQUE",
+    "MAÇON",
+    "MAHÉ",
+    "MARÉCHAL",
+    "MASSÉ",
+    "MÉNARD",
+    "MEUNIER",
+    "MICHAUD",
+    "N'DIAYE",
+    "NOËL",
+    "O'BRIEN",
+    "OLLIVIER",
+    "PÉRON",
+    "PERRIN",
+    "PICARD",
+    "POIRIER",
+    "PRÉVOST",
+    "QUÉMÉNEUR",
+    "RENAUD",
+    "RIVIÈRE",
+    "ROBINEAU",
+    "ROY-DUPONT",
+    "SAINT-MARTIN",
+    "SANTOS",
+    "SCHMITT",
+    "SÉGUIN",
+    "SIMONNET",
+    "SŒUR",
+    "TANGUY",
+    "TEISSIER",
+    "THÉVENET",
+    "TRAORÉ",
+    "VALLÉE",
+    "VASSAL",
+    "VERGNE",
+    "ZIEGLER",
 ];
 
 const FIRST: [&str; 84] = [
-    "Agathe", "Aïcha", "Alain", "Alizée", "Amélie", "Anaïs", "André", "Anne-Sophie", "Antoine", "Arnaud", "Aurélie", "Béatrice",
-    "Benoît", "Bérénice", "Camille", "Catherine", "Cécile", "Cédric", "Céline", "Chloé", "Christian", "Clément", "Clémence", "Damien",
-    "Danièle", "Delphine", "Didier", "Élise", "Éloïse", "Emmanuel", "Éric", "Estelle", "Étienne", "Ève", "Fabien", "Fatou", "Florence",
-    "François", "Françoise", "Frédéric", "Gaël", "Geneviève", "Gérard", "Grégory", "Guillaume", "Gwenaëlle", "Héloïse", "Hervé",
-    "Ibrahim", "Inès", "Isabelle", "Jean-Baptiste", "Jean-Luc", "Jérôme", "Joël", "Judith", "Laëtitia", "Laurent", "Léa", "Loïc",
-    "Lucie", "Maëlle", "Marie-Ève", "Mathieu", "Maïté", "Mélanie", "Michèle", "Mickaël", "Nadège", "Noémie", "Odile", "Pascal",
-    "Raphaël", "Régis", "Rémi", "Rose", "Sébastien", "Solène", "Stéphane", "Sylvie", "Théo", "Valérie", "Yaël", "Zoé",
+    "Agathe",
+    "Aïcha",
+    "Alain",
+    "Alizée",
+    "Amélie",
+    "Anaïs",
+    "André",
+    "Anne-Sophie",
+    "Antoine",
+    "Arnaud",
+    "Aurélie",
+    "Béatrice",
+    "Benoît",
+    "Bérénice",
+    "Camille",
+    "Catherine",
+    "Cécile",
+    "Cédric",
+    "Céline",
+    "Chloé",
+    "Christian",
+    "Clément",
+    "Clémence",
+    "Damien",
+    "Danièle",
+    "Delphine",
+    "Didier",
+    "Élise",
+    "Éloïse",
+    "Emmanuel",
+    "Éric",
+    "Estelle",
+    "Étienne",
+    "Ève",
+    "Fabien",
+    "Fatou",
+    "Florence",
+    "François",
+    "Françoise",
+    "Frédéric",
+    "Gaël",
+    "Geneviève",
+    "Gérard",
+    "Grégory",
+    "Guillaume",
+    "Gwenaëlle",
+    "Héloïse",
+    "Hervé",
+    "Ibrahim",
+    "Inès",
+    "Isabelle",
+    "Jean-Baptiste",
+    "Jean-Luc",
+    "Jérôme",
+    "Joël",
+    "Judith",
+    "Laëtitia",
+    "Laurent",
+    "Léa",
+    "Loïc",
+    "Lucie",
+    "Maëlle",
+    "Marie-Ève",
+    "Mathieu",
+    "Maïté",
+    "Mélanie",
+    "Michèle",
+    "Mickaël",
+    "Nadège",
+    "Noémie",
+    "Odile",
+    "Pascal",
+    "Raphaël",
+    "Régis",
+    "Rémi",
+    "Rose",
+    "Sébastien",
+    "Solène",
+    "Stéphane",
+    "Sylvie",
+    "Théo",
+    "Valérie",
+    "Yaël",
+    "Zoé",
 ];
 
 /// Agents whose names the demonstration tells by heart (09 §3, §6), by number.
@@ -72,11 +251,13 @@ impl Agent {
 /// The same agents, in the same order, each time.
 pub fn agents() -> Vec<Agent> {
     let mut rng = Rng::new(1);
-    let mut taken: HashSet<(&str, &str)> = KNOWN.iter().map(|(_, last, first)| (*last, *first)).collect();
+    let mut taken: HashSet<(&str, &str)> =
+        KNOWN.iter().map(|(_, last, first)| (*last, *first)).collect();
     let mut addresses = HashSet::new();
     (1..=AGENTS)
         .map(|number| {
-            let known = KNOWN.iter().find(|(n, ..)| *n == number).map(|(_, last, first)| (*last, *first));
+            let known =
+                KNOWN.iter().find(|(n, ..)| *n == number).map(|(_, last, first)| (*last, *first));
             let (last, first) = known.unwrap_or_else(|| {
                 loop {
                     let name = (rng.pick(&LAST), rng.pick(&FIRST));
@@ -86,14 +267,17 @@ pub fn agents() -> Vec<Agent> {
                 }
             });
             let email = address(first, last, &mut addresses);
-            let phone = if number == 156 { Some("+33199004156".into()) } else { phone(number, &mut rng) };
+            let phone =
+                if number == 156 { Some("+33199004156".into()) } else { phone(number, &mut rng) };
             Agent { number, last, first, email, phone }
         })
         .collect()
 }
 
 fn address(first: &str, last: &str, taken: &mut HashSet<String>) -> String {
-    let part = |text: &str| norm(text).chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect::<String>();
+    let part = |text: &str| {
+        norm(text).chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect::<String>()
+    };
     let base = format!("{}.{}", part(first), part(last));
     let mut local = base.clone();
     let mut n = 2;
@@ -121,16 +305,23 @@ mod tests {
     fn agents_are_distinct_and_always_the_same() {
         let agents = agents();
         assert_eq!(agents.len(), AGENTS);
-        let distinct = |of: fn(&Agent) -> String| agents.iter().map(of).collect::<HashSet<_>>().len();
+        let distinct =
+            |of: fn(&Agent) -> String| agents.iter().map(of).collect::<HashSet<_>>().len();
         assert_eq!(distinct(|a| a.email.clone()), AGENTS);
         assert_eq!(distinct(|a| a.matricule()), AGENTS);
         assert_eq!(distinct(|a| a.label()), AGENTS - 1, "two homonyms");
         assert!(agents.iter().all(|a| a.email.is_ascii() && a.email.ends_with("@demo.example")));
-        assert!(agents.iter().filter_map(|a| a.phone.as_ref()).all(|p| p.starts_with("+3319900") || p.starts_with("+3363998")));
+        assert!(
+            agents
+                .iter()
+                .filter_map(|a| a.phone.as_ref())
+                .all(|p| p.starts_with("+3319900") || p.starts_with("+3363998"))
+        );
         assert!(agents.iter().filter_map(|a| a.phone.as_ref()).all(|p| p.len() == 12));
         assert_eq!(agents[0].label(), self::agents()[0].label());
         for letter in ['É', 'ç', 'œ', '\'', '-'] {
-            let has = |a: &Agent| a.label().contains(letter) || a.label().to_lowercase().contains(letter);
+            let has =
+                |a: &Agent| a.label().contains(letter) || a.label().to_lowercase().contains(letter);
             assert!(agents.iter().any(has), "{letter}");
         }
     }

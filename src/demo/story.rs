@@ -119,7 +119,12 @@ pub struct Teller<'a> {
 
 impl<'a> Teller<'a> {
     /// An operation in the initial status of its workflow (RG-014).
-    pub fn begin(chronicle: &'a mut Chronicle, workflow: &'a Workflow, searched: &[&str], birth: Birth) -> Result<Self> {
+    pub fn begin(
+        chronicle: &'a mut Chronicle,
+        workflow: &'a Workflow,
+        searched: &[&str],
+        birth: Birth,
+    ) -> Result<Self> {
         let initial = workflow.initial()?;
         let (identifier_norm, label_norm) = (norm(&birth.identifier), norm(&birth.label));
         let mut search_text = format!("{identifier_norm} {label_norm}");
@@ -164,7 +169,11 @@ impl<'a> Teller<'a> {
         };
         let mut teller = Self { operation, workflow, chronicle };
         let kind = if birth.import.is_some() { "imported" } else { "created" };
-        let event = EventRow { to_status: Some(initial.id), batch_id: birth.import, ..teller.event(kind, birth.by, birth.at) };
+        let event = EventRow {
+            to_status: Some(initial.id),
+            batch_id: birth.import,
+            ..teller.event(kind, birth.by, birth.at)
+        };
         teller.chronicle.events.push(event);
         if birth.import.is_none() {
             let o = &teller.operation;
@@ -180,7 +189,11 @@ impl<'a> Teller<'a> {
         self.operation.assignee_id = Some(to.0);
         let changes = json!({ "Technicien": [null, to.1] });
         // As `operations::assign` does: the event carries the assignee before the change.
-        let event = EventRow { assignee_id: None, changes: Some(changes.clone()), ..self.event("assigned", by, at) };
+        let event = EventRow {
+            assignee_id: None,
+            changes: Some(changes.clone()),
+            ..self.event("assigned", by, at)
+        };
         self.chronicle.events.push(event);
         self.trace("operation.assigned", by, at, changes, None);
         Ok(())
@@ -190,9 +203,14 @@ impl<'a> Teller<'a> {
     pub fn plan(&mut self, by: Id<User>, at: DateTime<Utc>, to: DateTime<Utc>) -> Result<()> {
         self.happens(by, at)?;
         let before = self.operation.planned_at.replace(to);
-        self.operation.initial_planned_at = self.operation.initial_planned_at.or(before).or(Some(to));
+        self.operation.initial_planned_at =
+            self.operation.initial_planned_at.or(before).or(Some(to));
         let changes = json!({ "Date prévue": [before, to] });
-        let event = EventRow { planned_before: before, changes: Some(changes.clone()), ..self.event("planned", by, at) };
+        let event = EventRow {
+            planned_before: before,
+            changes: Some(changes.clone()),
+            ..self.event("planned", by, at)
+        };
         self.chronicle.events.push(event);
         self.trace("operation.planned", by, at, changes, None);
         Ok(())
@@ -204,11 +222,24 @@ impl<'a> Teller<'a> {
     }
 
     /// The same, with a planned date.
-    pub fn step_to(&mut self, by: Id<User>, at: DateTime<Utc>, code: &str, date: DateTime<Utc>) -> Result<()> {
+    pub fn step_to(
+        &mut self,
+        by: Id<User>,
+        at: DateTime<Utc>,
+        code: &str,
+        date: DateTime<Utc>,
+    ) -> Result<()> {
         self.moves(by, at, code, Some(date), None)
     }
 
-    pub fn moves(&mut self, by: Id<User>, at: DateTime<Utc>, code: &str, date: Option<DateTime<Utc>>, reason: Option<&str>) -> Result<()> {
+    pub fn moves(
+        &mut self,
+        by: Id<User>,
+        at: DateTime<Utc>,
+        code: &str,
+        date: Option<DateTime<Utc>>,
+        reason: Option<&str>,
+    ) -> Result<()> {
         let workflow = self.workflow;
         let from = self.operation.status_id;
         let chosen = workflow
@@ -259,7 +290,13 @@ impl<'a> Teller<'a> {
     /// A dated note (US-410).
     pub fn note(&mut self, by: Id<User>, at: DateTime<Utc>, body: &'static str) {
         let operation_id = self.operation.id;
-        self.chronicle.notes.push(NoteRow { id: Uuid::now_v7(), operation_id, author_id: by, body, at });
+        self.chronicle.notes.push(NoteRow {
+            id: Uuid::now_v7(),
+            operation_id,
+            author_id: by,
+            body,
+            at,
+        });
         let event = self.event("note", by, at);
         self.chronicle.events.push(event);
         self.trace("operation.noted", by, at, json!({ "length": body.chars().count() }), None);
@@ -298,7 +335,14 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn trace(&mut self, action: &'static str, by: Id<User>, at: DateTime<Utc>, changes: Value, reason: Option<&str>) {
+    fn trace(
+        &mut self,
+        action: &'static str,
+        by: Id<User>,
+        at: DateTime<Utc>,
+        changes: Value,
+        reason: Option<&str>,
+    ) {
         self.chronicle.audit.push(AuditRow {
             at,
             actor_id: Some(by),

@@ -14,8 +14,11 @@ pub enum End {
 }
 
 /// (name, done, planned, postponed, blocked)
-pub const BUILDINGS: [(&str, usize, usize, usize, usize); 3] =
-    [("Bâtiment A", 278, 22, 8, 4), ("Bâtiment B", 204, 64, 20, 12), ("Bâtiment C", 137, 56, 24, 18)];
+pub const BUILDINGS: [(&str, usize, usize, usize, usize); 3] = [
+    ("Bâtiment A", 278, 22, 8, 4),
+    ("Bâtiment B", 204, 64, 20, 12),
+    ("Bâtiment C", 137, 56, 24, 18),
+];
 
 /// Wings of each building: the letter of its offices.
 const WINGS: [&[&str]; 3] = [&["A", "B", "C"], &["D"], &["E"]];
@@ -35,7 +38,8 @@ const PINNED: [(usize, usize, &str, &str, End); 10] = [
 ];
 
 /// The ends of the guarantees that remain.
-const WARRANTIES: [&str; 6] = ["2027-03-31", "2027-06-30", "2027-12-31", "2028-03-31", "2028-09-30", "2029-01-31"];
+const WARRANTIES: [&str; 6] =
+    ["2027-03-31", "2027-06-30", "2027-12-31", "2028-03-31", "2028-09-30", "2029-01-31"];
 
 #[derive(Clone)]
 pub struct Target {
@@ -83,9 +87,15 @@ pub fn targets() -> Vec<Target> {
         .zip(places)
         .map(|(agent, (building, end))| {
             let pinned = PINNED.iter().find(|(n, ..)| *n == agent.number);
-            let drawn = format!("{}{}{:02}", rng.pick(WINGS[building]), rng.between(0, 4), rng.between(1, 24));
+            let drawn = format!(
+                "{}{}{:02}",
+                rng.pick(WINGS[building]),
+                rng.between(0, 4),
+                rng.between(1, 24)
+            );
             Target {
-                equipment: pinned.map_or_else(|| format!("PC-{:04}", agent.number), |p| p.3.to_owned()),
+                equipment: pinned
+                    .map_or_else(|| format!("PC-{:04}", agent.number), |p| p.3.to_owned()),
                 office: pinned.map_or(drawn, |p| p.2.to_owned()),
                 model: rng.pick(&MODELS),
                 warranty: rng.pick(&WARRANTIES),
@@ -101,8 +111,14 @@ pub fn targets() -> Vec<Target> {
 fn places(rng: &mut Rng) -> Vec<(usize, End)> {
     let mut left = Vec::new();
     for (building, (_, done, planned, postponed, blocked)) in BUILDINGS.iter().enumerate() {
-        for (end, count) in [(End::Done, *done), (End::Planned, *planned), (End::Postponed, *postponed), (End::Blocked, *blocked)] {
-            let pinned = PINNED.iter().filter(|(_, b, _, _, e)| *b == building && *e == end).count();
+        for (end, count) in [
+            (End::Done, *done),
+            (End::Planned, *planned),
+            (End::Postponed, *postponed),
+            (End::Blocked, *blocked),
+        ] {
+            let pinned =
+                PINNED.iter().filter(|(_, b, _, _, e)| *b == building && *e == end).count();
             left.extend(std::iter::repeat_n((building, end), count - pinned));
         }
     }
@@ -124,9 +140,17 @@ mod tests {
     fn figures_of_09_5() {
         let all = targets();
         assert_eq!(all.len(), TARGETS);
-        let count = |building: Option<usize>, end: End| all.iter().filter(|t| building.is_none_or(|b| t.building == b) && t.end == end).count();
-        assert_eq!([End::Done, End::Planned, End::Postponed, End::Blocked].map(|end| count(None, end)), [619, 142, 52, 34]);
-        assert_eq!([0, 1, 2].map(|b| all.iter().filter(|t| t.building == b).count()), [312, 300, 235]);
+        let count = |building: Option<usize>, end: End| {
+            all.iter().filter(|t| building.is_none_or(|b| t.building == b) && t.end == end).count()
+        };
+        assert_eq!(
+            [End::Done, End::Planned, End::Postponed, End::Blocked].map(|end| count(None, end)),
+            [619, 142, 52, 34]
+        );
+        assert_eq!(
+            [0, 1, 2].map(|b| all.iter().filter(|t| t.building == b).count()),
+            [312, 300, 235]
+        );
         assert_eq!([0, 1, 2].map(|b| count(Some(b), End::Done)), [278, 204, 137]);
     }
 
@@ -134,7 +158,10 @@ mod tests {
     fn karims_are_said_by_heart() {
         let all = targets();
         let anne = &all[89];
-        assert_eq!((anne.agent.label().as_str(), anne.equipment.as_str()), ("MOREAU Anne", "PC-0089B"));
+        assert_eq!(
+            (anne.agent.label().as_str(), anne.equipment.as_str()),
+            ("MOREAU Anne", "PC-0089B")
+        );
         assert_eq!(anne.location(), "Bureau A108");
         assert_eq!(anne.floor(), "1");
         let equipments: std::collections::HashSet<_> = all.iter().map(|t| &t.equipment).collect();

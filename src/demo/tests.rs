@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The demonstration says what 09 says, whatever the day.
 use super::{announce, calendar::Calendar, fill, is_empty, load, renew, tell};
-use crate::{campaigns, clock, db::{Actor, Tx}, testing::TestApp, text::norm};
+use crate::{
+    campaigns, clock,
+    db::{Actor, Tx},
+    testing::TestApp,
+    text::norm,
+};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgPool;
 
@@ -61,8 +66,14 @@ async fn us_1605_figures_of_each_campaign(db: PgPool) {
     assert_eq!(app.figures("Remplacement des téléphones").await, [0; 7]);
     assert_eq!(app.figures("Photos des badges").await.iter().sum::<i64>(), 40);
     let statuses: Vec<(String, String, bool)> =
-        sqlx::query_as("select name, status::text, is_public from campaigns order by name").fetch_all(&app.app.db).await.unwrap();
-    let statuses: Vec<_> = statuses.iter().map(|(name, status, public)| (name.as_str(), status.as_str(), *public)).collect();
+        sqlx::query_as("select name, status::text, is_public from campaigns order by name")
+            .fetch_all(&app.app.db)
+            .await
+            .unwrap();
+    let statuses: Vec<_> = statuses
+        .iter()
+        .map(|(name, status, public)| (name.as_str(), status.as_str(), *public))
+        .collect();
     assert_eq!(
         statuses,
         [
@@ -87,7 +98,10 @@ async fn us_1605_segments_and_pace_of_the_large_campaign(db: PgPool) {
     .await
     .unwrap();
     let rows: Vec<_> = rows.iter().map(|(name, all, done)| (name.as_str(), *all, *done)).collect();
-    assert_eq!(rows, [("Bâtiment A", 312, 278), ("Bâtiment B", 300, 204), ("Bâtiment C", 235, 137)]);
+    assert_eq!(
+        rows,
+        [("Bâtiment A", 312, 278), ("Bâtiment B", 300, 204), ("Bâtiment C", 235, 137)]
+    );
     let days: Vec<(NaiveDate, i64)> = sqlx::query_as(
         "select (done_at at time zone 'Europe/Paris')::date, count(*) from operations o join campaigns c on c.id = o.campaign_id
          where c.name like 'Migration%' and done_at is not null group by 1 order by 1 desc",
@@ -105,7 +119,8 @@ async fn us_1605_segments_and_pace_of_the_large_campaign(db: PgPool) {
 async fn us_1605_karims_day(db: PgPool) {
     let (app, _) = loaded(db, THURSDAY).await;
     let day = app.karims_day(NaiveDate::from_ymd_opt(2026, 3, 12).unwrap()).await;
-    let day: Vec<_> = day.iter().map(|(h, l, e, p, c)| [h, l, e, p, c].map(String::as_str)).collect();
+    let day: Vec<_> =
+        day.iter().map(|(h, l, e, p, c)| [h, l, e, p, c].map(String::as_str)).collect();
     assert_eq!(
         day,
         [
@@ -117,9 +132,15 @@ async fn us_1605_karims_day(db: PgPool) {
             ["16:30", "MOREAU Anne", "PC-0089B", "Bureau A108, Bâtiment A", "planned"],
         ]
     );
-    let of_karim = "from operations o join users u on u.id = o.assignee_id where u.email like 'karim%'";
+    let of_karim =
+        "from operations o join users u on u.id = o.assignee_id where u.email like 'karim%'";
     let count = async |condition: &str| -> i64 {
-        sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select count(*) {of_karim} and {condition}"))).fetch_one(&app.app.db).await.unwrap()
+        sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "select count(*) {of_karim} and {condition}"
+        )))
+        .fetch_one(&app.app.db)
+        .await
+        .unwrap()
     };
     assert_eq!(count("o.category = 'planned' and o.planned_at < '2026-03-12'").await, 1, "late");
     assert_eq!(count("o.category = 'postponed' and o.planned_at is null").await, 2);
@@ -133,7 +154,8 @@ async fn us_1605_karims_day(db: PgPool) {
 
 /// What must hold whatever the day of loading.
 async fn coherent(app: &TestApp, now: &str) {
-    let none = async |what: &str, sql: &'static str| assert_eq!(app.count(sql).await, 0, "{what}, {now}");
+    let none =
+        async |what: &str, sql: &'static str| assert_eq!(app.count(sql).await, 0, "{what}, {now}");
     none("category of another status", "select count(*) from operations o join workflow_statuses w on w.id = o.status_id where w.category <> o.category").await;
     none(
         "a history that breaks",
@@ -191,9 +213,16 @@ async fn coherent(app: &TestApp, now: &str) {
     )
     .await;
     none("somebody else's work", "select count(*) from operation_events e join users u on u.id = e.actor_id where not (u.active or u.email like 'jeanne%')").await;
-    let worked: Vec<DateTime<Utc>> = sqlx::query_scalar("select at from operation_events where kind = 'transition'").fetch_all(&app.app.db).await.unwrap();
+    let worked: Vec<DateTime<Utc>> =
+        sqlx::query_scalar("select at from operation_events where kind = 'transition'")
+            .fetch_all(&app.app.db)
+            .await
+            .unwrap();
     let now = instant(now);
-    assert!(worked.iter().all(|at| *at <= now && super::calendar::is_working(clock::day(*at))), "{now}");
+    assert!(
+        worked.iter().all(|at| *at <= now && super::calendar::is_working(clock::day(*at))),
+        "{now}"
+    );
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -237,7 +266,11 @@ async fn clock_changes_and_early_mornings_are_days_like_others(db: PgPool) {
         .await
         .unwrap();
         assert_eq!((planned, done), (6, 2), "{now}");
-        let late: i64 = sqlx::query_scalar("select count(*) from operation_events where at > $1").bind(cal.now).fetch_one(tx.conn()).await.unwrap();
+        let late: i64 = sqlx::query_scalar("select count(*) from operation_events where at > $1")
+            .bind(cal.now)
+            .fetch_one(tx.conn())
+            .await
+            .unwrap();
         assert_eq!(late, 0, "{now}");
     }
 }
@@ -277,7 +310,13 @@ async fn us_1605_refused_where_there_is_data(db: PgPool) {
     assert_eq!(app.count("select count(*) from campaigns").await, 0);
     // Told explicitly, it stands beside what was there; never twice.
     fill(&app.app, app.now()).await.unwrap();
-    assert!(fill(&app.app, app.now()).await.unwrap_err().to_string().starts_with("Cette instance contient déjà des données"));
+    assert!(
+        fill(&app.app, app.now())
+            .await
+            .unwrap_err()
+            .to_string()
+            .starts_with("Cette instance contient déjà des données")
+    );
     assert_eq!(app.count("select count(*) from users").await, 12);
 }
 
@@ -306,16 +345,24 @@ async fn us_1605_passwords_are_printed_once_and_kept_nowhere(db: PgPool) {
         .await
         .unwrap();
     for table in tables {
-        let clear: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select count(*) from {table} t, unnest($1::text[]) p where strpos(t::text, p) > 0")))
-            .bind(accounts.iter().map(|(_, password)| password.clone()).collect::<Vec<_>>())
-            .fetch_one(&app.app.db)
-            .await
-            .unwrap();
+        let clear: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "select count(*) from {table} t, unnest($1::text[]) p where strpos(t::text, p) > 0"
+        )))
+        .bind(accounts.iter().map(|(_, password)| password.clone()).collect::<Vec<_>>())
+        .fetch_one(&app.app.db)
+        .await
+        .unwrap();
         assert_eq!(clear, 0, "{table}");
     }
     let (email, password) = accounts.iter().find(|(email, _)| email.starts_with("karim")).unwrap();
-    app.stranger().submit("/connexion", &[("email", email), ("mot_de_passe", password)]).await.redirects_to("/terrain");
-    app.stranger().submit("/connexion", &[("email", email), ("mot_de_passe", "un autre")]).await.shows("Identifiants incorrects");
+    app.stranger()
+        .submit("/connexion", &[("email", email), ("mot_de_passe", password)])
+        .await
+        .redirects_to("/terrain");
+    app.stranger()
+        .submit("/connexion", &[("email", email), ("mot_de_passe", "un autre")])
+        .await
+        .shows("Identifiants incorrects");
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -323,14 +370,23 @@ async fn new_passwords_close_the_sessions(db: PgPool) {
     let (app, lines) = loaded(db, THURSDAY).await;
     let former = printed(&lines);
     let (email, password) = &former[1];
-    app.stranger().submit("/connexion", &[("email", email), ("mot_de_passe", password)]).await.is(303);
+    app.stranger()
+        .submit("/connexion", &[("email", email), ("mot_de_passe", password)])
+        .await
+        .is(303);
     assert_eq!(app.count("select count(*) from sessions").await, 1);
     let fresh = printed(&renew(&app.app, app.now()).await.unwrap());
     assert_eq!(fresh.len(), 10);
     assert_eq!(app.count("select count(*) from sessions").await, 0);
-    app.stranger().submit("/connexion", &[("email", email), ("mot_de_passe", password)]).await.shows("Identifiants incorrects");
+    app.stranger()
+        .submit("/connexion", &[("email", email), ("mot_de_passe", password)])
+        .await
+        .shows("Identifiants incorrects");
     let (_, password) = fresh.iter().find(|(e, _)| e == email).unwrap();
-    app.stranger().submit("/connexion", &[("email", email), ("mot_de_passe", password)]).await.is(303);
+    app.stranger()
+        .submit("/connexion", &[("email", email), ("mot_de_passe", password)])
+        .await
+        .is(303);
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -338,11 +394,25 @@ async fn nobody_sees_what_09_walls_off(db: PgPool) {
     let (app, _) = loaded(db, THURSDAY).await;
     let mut conn = app.app.db.acquire().await.unwrap();
     let mut seen = Vec::new();
-    for email in ["sophie.martin@demo.example", "nadia.lambert@demo.example", "helene.garnier@demo.example", "karim.benali@demo.example"] {
-        let id = sqlx::query_scalar("select id from users where email = $1").bind(email).fetch_one(&mut *conn).await.unwrap();
+    for email in [
+        "sophie.martin@demo.example",
+        "nadia.lambert@demo.example",
+        "helene.garnier@demo.example",
+        "karim.benali@demo.example",
+    ] {
+        let id = sqlx::query_scalar("select id from users where email = $1")
+            .bind(email)
+            .fetch_one(&mut *conn)
+            .await
+            .unwrap();
         let user = crate::accounts::find(&mut conn, id).await.unwrap().unwrap();
         let ids = campaigns::visible(&mut conn, &user).await.unwrap();
-        let names: Vec<String> = sqlx::query_scalar("select name from campaigns where id = any($1) order by name").bind(ids).fetch_all(&mut *conn).await.unwrap();
+        let names: Vec<String> =
+            sqlx::query_scalar("select name from campaigns where id = any($1) order by name")
+                .bind(ids)
+                .fetch_all(&mut *conn)
+                .await
+                .unwrap();
         seen.push(names.iter().map(|n| norm(n)[..10].to_owned()).collect::<Vec<_>>());
     }
     assert_eq!(seen[0], ["deploiemen", "maintenanc", "migration ", "remplaceme", "renouvelle"]);

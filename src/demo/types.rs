@@ -55,7 +55,10 @@ const STATUSES: [(&str, &str, &str); 6] = [
 ];
 
 /// (code, label, from, to, technician, reason, date, position)
-const TRANSITIONS: [(&str, &str, &str, &str, bool, &str, &str, i16); 8] = [
+type TransitionRow =
+    (&'static str, &'static str, &'static str, &'static str, bool, &'static str, &'static str, i16);
+
+const TRANSITIONS: [TransitionRow; 8] = [
     ("prepare", "Préparer", "to_prepare", "ready", true, "none", "optional", 1),
     ("abandon", "Abandonner", "to_prepare", "abandoned", false, "required", "untouched", 9),
     ("photograph", "Prendre la photo", "ready", "photographed", true, "none", "untouched", 1),
@@ -68,8 +71,16 @@ const TRANSITIONS: [(&str, &str, &str, &str, bool, &str, &str, i16); 8] = [
 
 async fn badge_workflow(conn: &mut PgConnection) -> sqlx::Result<(Uuid, Uuid)> {
     let (workflow, version) = (Uuid::now_v7(), Uuid::now_v7());
-    sqlx::query!("insert into workflows (id, name) values ($1, 'Remise de badge')", workflow).execute(&mut *conn).await?;
-    sqlx::query!("insert into workflow_versions (id, workflow_id, number) values ($1, $2, 1)", version, workflow).execute(&mut *conn).await?;
+    sqlx::query!("insert into workflows (id, name) values ($1, 'Remise de badge')", workflow)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!(
+        "insert into workflow_versions (id, workflow_id, number) values ($1, $2, 1)",
+        version,
+        workflow
+    )
+    .execute(&mut *conn)
+    .await?;
     for (position, (code, name, category)) in (1i16..).zip(STATUSES) {
         sqlx::query!(
             "insert into workflow_statuses (version_id, code, name, category, position, is_initial)

@@ -71,12 +71,22 @@ pub fn minute(job: usize, jobs: usize) -> (u32, u32) {
     (if minute >= 720 { minute + 60 } else { minute }, step)
 }
 
-fn one(cal: &Calendar, rng: &mut Rng, who: &'static str, ago: usize, job: usize, jobs: usize) -> Visit {
+fn one(
+    cal: &Calendar,
+    rng: &mut Rng,
+    who: &'static str,
+    ago: usize,
+    job: usize,
+    jobs: usize,
+) -> Visit {
     let (minute, step) = minute(job, jobs);
     let planned = at(cal.before(ago), minute);
-    let started = planned + Duration::minutes(rng.between(0, 6).into()) + Duration::seconds(rng.between(0, 59).into());
+    let started = planned
+        + Duration::minutes(rng.between(0, 6).into())
+        + Duration::seconds(rng.between(0, 59).into());
     let longest = step.saturating_sub(5).max(15);
-    let done = started + Duration::minutes(rng.between(longest.min(52) * 2 / 3, longest.min(58)).into());
+    let done =
+        started + Duration::minutes(rng.between(longest.min(52) * 2 / 3, longest.min(58)).into());
     Visit { who, ago, planned, started, done }
 }
 
@@ -120,8 +130,18 @@ mod tests {
             let cal = Calendar::new(now.parse().unwrap());
             let visits = before_today(&cal, &mut Rng::new(12));
             assert_eq!(visits.len() + TODAY, 619);
-            assert!(visits.iter().all(|v| v.planned <= v.started && v.started < v.done && v.done < cal.now));
-            assert_eq!(visits.iter().filter(|v| v.who == "karim.benali" && (cal.now - v.done).num_days() <= 30).count(), 18);
+            assert!(
+                visits
+                    .iter()
+                    .all(|v| v.planned <= v.started && v.started < v.done && v.done < cal.now)
+            );
+            assert_eq!(
+                visits
+                    .iter()
+                    .filter(|v| v.who == "karim.benali" && (cal.now - v.done).num_days() <= 30)
+                    .count(),
+                18
+            );
             assert!(visits.iter().any(|v| v.who == "jeanne.petit"));
         }
     }

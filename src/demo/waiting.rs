@@ -32,17 +32,28 @@ pub async fn receive_phones(app: &App, now: DateTime<Utc>) -> Result<()> {
 
 async fn whose(app: &App) -> Result<(Id<Campaign>, User)> {
     let mut conn = app.db.acquire().await?;
-    let campaign = sqlx::query_scalar!("select id from campaigns where name_norm = $1 and deleted_at is null", norm(others::PHONES))
+    let campaign = sqlx::query_scalar!(
+        "select id from campaigns where name_norm = $1 and deleted_at is null",
+        norm(others::PHONES)
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    let email = format!("sophie.martin@{}", accounts::DOMAIN);
+    let id = sqlx::query_scalar!("select id from users where email = $1", email)
         .fetch_one(&mut *conn)
         .await?;
-    let email = format!("sophie.martin@{}", accounts::DOMAIN);
-    let id = sqlx::query_scalar!("select id from users where email = $1", email).fetch_one(&mut *conn).await?;
     let sophie = crate::accounts::find(&mut conn, id).await?.context("compte de Sophie")?;
     Ok((campaign, sophie))
 }
 
 /// Sophie takes the columns as they are proposed and asks for the check.
-async fn check_lines(app: &App, actor: Actor, now: DateTime<Utc>, campaign: Id<Campaign>, import: Id<Import>) -> Result<()> {
+async fn check_lines(
+    app: &App,
+    actor: Actor,
+    now: DateTime<Utc>,
+    campaign: Id<Campaign>,
+    import: Id<Import>,
+) -> Result<()> {
     let mut tx = Tx::begin(app, actor, now).await?;
     sqlx::query!(
         "update imports set mapping = inspection -> 'proposed', stage = 'validate' where id = $1 and state = 'analysed'",
@@ -50,8 +61,15 @@ async fn check_lines(app: &App, actor: Actor, now: DateTime<Utc>, campaign: Id<C
     )
     .execute(tx.conn())
     .await?;
-    sqlx::query!("update campaigns set wizard_step = 3 where id = $1", campaign as _).execute(tx.conn()).await?;
-    tx.record(Entry::on("import.mapped", "import", import.uuid()).campaign(campaign).changes(json!({ "file": files::PHONES }))).await?;
+    sqlx::query!("update campaigns set wizard_step = 3 where id = $1", campaign as _)
+        .execute(tx.conn())
+        .await?;
+    tx.record(
+        Entry::on("import.mapped", "import", import.uuid())
+            .campaign(campaign)
+            .changes(json!({ "file": files::PHONES })),
+    )
+    .await?;
     tx.commit().await?;
     Ok(())
 }

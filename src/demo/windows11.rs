@@ -48,7 +48,12 @@ const POSTPONED: [&str; 6] = [
     "Déménagement du bureau prévu",
     "Logiciel métier à valider avant la migration",
 ];
-const BLOCKED: [&str; 4] = ["Erreur au démarrage", "Disque dur défaillant", "Mémoire insuffisante", "Poste introuvable à l'adresse indiquée"];
+const BLOCKED: [&str; 4] = [
+    "Erreur au démarrage",
+    "Disque dur défaillant",
+    "Mémoire insuffisante",
+    "Poste introuvable à l'adresse indiquée",
+];
 const NOTES: [&str; 5] = [
     "Station d'accueil remplacée, second écran rebranché.",
     "Profil volumineux : prévoir une heure de plus la prochaine fois.",
@@ -68,7 +73,12 @@ struct Scene<'a> {
     imported: DateTime<Utc>,
 }
 
-pub async fn write(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told: &mut Chronicle) -> Result<()> {
+pub async fn write(
+    conn: &mut PgConnection,
+    cal: &Calendar,
+    cast: &Cast,
+    told: &mut Chronicle,
+) -> Result<()> {
     let first = cal.before(33);
     let imported = at(first, 9 * 60 + 25);
     let plan = Plan {
@@ -96,8 +106,18 @@ pub async fn write(conn: &mut PgConnection, cal: &Calendar, cast: &Cast, told: &
     let workflow = Workflow::load(conn, BOOKED).await?;
     let all = targets();
     let file = File { name: FILE, lines: all.len(), fields: &FIELDS, segment: "Bâtiment" };
-    let import = campaign::imported(conn, told, &open, &file, cast.id("sophie.martin"), imported).await?.uuid();
-    let scene = Scene { cal, cast, workflow: &workflow, searched: open.searched(), open: &open, import, imported };
+    let import = campaign::imported(conn, told, &open, &file, cast.id("sophie.martin"), imported)
+        .await?
+        .uuid();
+    let scene = Scene {
+        cal,
+        cast,
+        workflow: &workflow,
+        searched: open.searched(),
+        open: &open,
+        import,
+        imported,
+    };
     scene.tell(told, &all)
 }
 
@@ -113,7 +133,14 @@ impl Scene<'_> {
     }
 
     /// Imported, given to a technician and planned, for the first time, `ago` working days ago.
-    fn begin<'c>(&'c self, told: &'c mut Chronicle, t: &Target, who: Option<&str>, ago: usize, planned: DateTime<Utc>) -> Result<Teller<'c>> {
+    fn begin<'c>(
+        &'c self,
+        told: &'c mut Chronicle,
+        t: &Target,
+        who: Option<&str>,
+        ago: usize,
+        planned: DateTime<Utc>,
+    ) -> Result<Teller<'c>> {
         let birth = Birth {
             campaign: self.open.id,
             segment: Some(self.open.segments[t.building]),
@@ -126,7 +153,11 @@ impl Scene<'_> {
         };
         let mut teller = Teller::begin(told, self.workflow, &self.searched, birth)?;
         if let Some(who) = who {
-            teller.assign(self.sophie(), at(self.cal.before(33), 10 * 60 + 40), self.cast.named(who))?;
+            teller.assign(
+                self.sophie(),
+                at(self.cal.before(33), 10 * 60 + 40),
+                self.cast.named(who),
+            )?;
         }
         let day = self.cal.before(ago.clamp(1, 32));
         let minute = 16 * 60 + (t.number() % 50) as u32;
@@ -140,55 +171,105 @@ impl Scene<'_> {
 
     /// Buildings one after the other, more or less: A is nearly over, C began late.
     fn tell_done(&self, told: &mut Chronicle, mut done: Vec<&Target>, rng: &mut Rng) -> Result<()> {
-        let mut keys: Vec<(usize, usize)> = done.iter().enumerate().map(|(i, t)| (rng.below(100) + 22 * t.building, i)).collect();
+        let mut keys: Vec<(usize, usize)> =
+            done.iter().enumerate().map(|(i, t)| (rng.below(100) + 22 * t.building, i)).collect();
         keys.sort_unstable();
         done = keys.into_iter().map(|(_, i)| done[i]).collect();
         let visits = visits::before_today(self.cal, rng).into_iter().chain(visits::today(self.cal));
         for (t, visit) in done.into_iter().zip(visits) {
             let mut teller = match rng.below(100) {
-                0..8 if (1..=24).contains(&visit.ago) => self.postponed_once(told, t, &visit, rng)?,
-                8..12 if (1..=26).contains(&visit.ago) => self.blocked_once(told, t, &visit, rng)?,
+                0..8 if (1..=24).contains(&visit.ago) => {
+                    self.postponed_once(told, t, &visit, rng)?
+                }
+                8..12 if (1..=26).contains(&visit.ago) => {
+                    self.blocked_once(told, t, &visit, rng)?
+                }
                 _ => {
-                    let mut teller = self.begin(told, t, Some(visit.who), visit.ago + 6, visit.planned)?;
+                    let mut teller =
+                        self.begin(told, t, Some(visit.who), visit.ago + 6, visit.planned)?;
                     teller.step(self.cast.id(visit.who), visit.started, "start")?;
                     teller
                 }
             };
             // Now and then Sophie closes an operation that its technician forgot.
-            let who = if visit.ago > 0 && rng.percent(4) { self.sophie() } else { self.cast.id(visit.who) };
+            let who = if visit.ago > 0 && rng.percent(4) {
+                self.sophie()
+            } else {
+                self.cast.id(visit.who)
+            };
             teller.step(who, visit.done, "complete")?;
             if visit.ago > 0 && rng.percent(4) {
-                teller.note(self.cast.id(visit.who), visit.done + Duration::minutes(2), rng.pick(&NOTES));
+                teller.note(
+                    self.cast.id(visit.who),
+                    visit.done + Duration::minutes(2),
+                    rng.pick(&NOTES),
+                );
             }
             teller.end();
         }
         Ok(())
     }
 
-    fn postponed_once<'c>(&'c self, told: &'c mut Chronicle, t: &Target, visit: &Visit, rng: &mut Rng) -> Result<Teller<'c>> {
+    fn postponed_once<'c>(
+        &'c self,
+        told: &'c mut Chronicle,
+        t: &Target,
+        visit: &Visit,
+        rng: &mut Rng,
+    ) -> Result<Teller<'c>> {
         let who = self.cast.id(visit.who);
         let first = at(self.cal.before(visit.ago + 4), 570);
         let mut teller = self.begin(told, t, Some(visit.who), visit.ago + 9, first)?;
-        teller.moves(who, first + Duration::minutes(6), "postpone", None, Some(rng.pick(&POSTPONED)))?;
+        teller.moves(
+            who,
+            first + Duration::minutes(6),
+            "postpone",
+            None,
+            Some(rng.pick(&POSTPONED)),
+        )?;
         teller.step_to(who, at(self.cal.before(visit.ago + 3), 990), "replan", visit.planned)?;
         teller.step(who, visit.started, "start")?;
         Ok(teller)
     }
 
-    fn blocked_once<'c>(&'c self, told: &'c mut Chronicle, t: &Target, visit: &Visit, rng: &mut Rng) -> Result<Teller<'c>> {
+    fn blocked_once<'c>(
+        &'c self,
+        told: &'c mut Chronicle,
+        t: &Target,
+        visit: &Visit,
+        rng: &mut Rng,
+    ) -> Result<Teller<'c>> {
         let who = self.cast.id(visit.who);
         let first = at(self.cal.before(visit.ago + 1), 900);
         let mut teller = self.begin(told, t, Some(visit.who), visit.ago + 7, first)?;
         teller.step(who, first + Duration::minutes(4), "start")?;
-        teller.moves(who, first + Duration::minutes(27), "report_problem", None, Some(rng.pick(&BLOCKED)))?;
+        teller.moves(
+            who,
+            first + Duration::minutes(27),
+            "report_problem",
+            None,
+            Some(rng.pick(&BLOCKED)),
+        )?;
         teller.moves(who, visit.started, "unblock", None, Some("Pièce reçue"))?;
         Ok(teller)
     }
 
     /// Seven of today beside Karim's four, the rest on the days that come.
-    fn tell_planned(&self, told: &mut Chronicle, mut planned: Vec<&Target>, rng: &mut Rng) -> Result<()> {
-        const AFTERNOON: [(&str, u32); 7] =
-            [(LUC, 890), (EMILIE, 900), (LUC, 930), (EMILIE, 945), (LUC, 970), (EMILIE, 990), (LUC, 1010)];
+    fn tell_planned(
+        &self,
+        told: &mut Chronicle,
+        mut planned: Vec<&Target>,
+        rng: &mut Rng,
+    ) -> Result<()> {
+        const AFTERNOON: [(&str, u32); 7] = [
+            (LUC, 890),
+            (EMILIE, 900),
+            (LUC, 930),
+            (EMILIE, 945),
+            (LUC, 970),
+            (EMILIE, 990),
+            (LUC, 1010),
+        ];
         rng.shuffle(&mut planned);
         for (t, (who, minute)) in planned.iter().zip(AFTERNOON) {
             self.begin(told, t, Some(who), 5, at(self.cal.day, minute))?.end();
@@ -203,16 +284,25 @@ impl Scene<'_> {
             };
             let job = (rank % 12) as u32;
             let minute = 510 + 35 * job + if job >= 6 { 45 } else { 0 };
-            self.begin(told, t, who, 1 + rank % 6, at(self.cal.after(1 + rank / 12), minute))?.end();
+            self.begin(told, t, who, 1 + rank % 6, at(self.cal.after(1 + rank / 12), minute))?
+                .end();
         }
         Ok(())
     }
 
     /// One today, a dozen this week, the rest before; all have a new date.
-    fn tell_postponed(&self, told: &mut Chronicle, mut postponed: Vec<&Target>, rng: &mut Rng) -> Result<()> {
+    fn tell_postponed(
+        &self,
+        told: &mut Chronicle,
+        mut postponed: Vec<&Target>,
+        rng: &mut Rng,
+    ) -> Result<()> {
         rng.shuffle(&mut postponed);
         for (rank, t) in postponed.into_iter().enumerate() {
-            let (who, ago) = (if rank % 2 == 0 { EMILIE } else { LUC }, if rank <= 12 { rank.div_ceil(3) } else { 5 + rank % 16 });
+            let (who, ago) = (
+                if rank % 2 == 0 { EMILIE } else { LUC },
+                if rank <= 12 { rank.div_ceil(3) } else { 5 + rank % 16 },
+            );
             let minute = 540 + 15 * (rank as u32 % 20);
             let (first, when) = if rank == 0 {
                 let when = self.cal.done_today(11 * 60 + 47);
@@ -221,7 +311,8 @@ impl Scene<'_> {
                 let first = at(self.cal.before(ago), minute);
                 (first, first + Duration::minutes(rng.between(1, 12).into()))
             };
-            let reason = (rank == 0 || rng.percent(85)).then(|| if rank == 0 { POSTPONED[0] } else { rng.pick(&POSTPONED) });
+            let reason = (rank == 0 || rng.percent(85))
+                .then(|| if rank == 0 { POSTPONED[0] } else { rng.pick(&POSTPONED) });
             let mut teller = self.begin(told, t, Some(who), ago + 5, first)?;
             let next = at(self.cal.after(2 + rank % 14), minute);
             teller.moves(self.cast.id(who), when, "postpone", Some(next), reason)?;
@@ -231,14 +322,23 @@ impl Scene<'_> {
     }
 
     /// One today; in Bâtiment C the network is not ready.
-    fn tell_blocked(&self, told: &mut Chronicle, mut blocked: Vec<&Target>, rng: &mut Rng) -> Result<()> {
+    fn tell_blocked(
+        &self,
+        told: &mut Chronicle,
+        mut blocked: Vec<&Target>,
+        rng: &mut Rng,
+    ) -> Result<()> {
         rng.shuffle(&mut blocked);
         for (rank, t) in blocked.into_iter().enumerate() {
-            let (who, ago) = (if rank % 2 == 0 { LUC } else { EMILIE }, if rank == 0 { 0 } else { 1 + rank % 18 });
+            let (who, ago) = (
+                if rank % 2 == 0 { LUC } else { EMILIE },
+                if rank == 0 { 0 } else { 1 + rank % 18 },
+            );
             let (start, stop) = if rank == 0 {
                 (self.cal.done_today(13 * 60 + 20), self.cal.done_today(13 * 60 + 58))
             } else {
-                let start = at(self.cal.before(ago), 525 + 25 * (rank as u32 % 16)) + Duration::minutes(3);
+                let start =
+                    at(self.cal.before(ago), 525 + 25 * (rank as u32 % 16)) + Duration::minutes(3);
                 (start, start + Duration::minutes(rng.between(9, 34).into()))
             };
             let reason = match (rank, t.building) {
@@ -247,11 +347,21 @@ impl Scene<'_> {
                 _ => rng.pick(&BLOCKED),
             };
             let who = self.cast.named(who);
-            let mut teller = self.begin(told, t, Some(if rank % 2 == 0 { LUC } else { EMILIE }), ago + 6, start - Duration::minutes(3))?;
+            let mut teller = self.begin(
+                told,
+                t,
+                Some(if rank % 2 == 0 { LUC } else { EMILIE }),
+                ago + 6,
+                start - Duration::minutes(3),
+            )?;
             teller.step(who.0, start, "start")?;
             teller.moves(who.0, stop, "report_problem", None, Some(reason))?;
             if rank % 5 == 3 {
-                teller.note(who.0, stop + Duration::minutes(1), "Signalé au responsable du bâtiment, retour attendu cette semaine.");
+                teller.note(
+                    who.0,
+                    stop + Duration::minutes(1),
+                    "Signalé au responsable du bâtiment, retour attendu cette semaine.",
+                );
             }
             teller.end();
         }
@@ -272,14 +382,26 @@ impl Scene<'_> {
             233 => begin(told, 4, day(16 * 60))?,
             90 => {
                 let mut teller = begin(told, 8, past(3, 10 * 60))?;
-                teller.moves(karim, past(3, 10 * 60 + 8), "postpone", None, Some("Utilisateur indisponible"))?;
+                teller.moves(
+                    karim,
+                    past(3, 10 * 60 + 8),
+                    "postpone",
+                    None,
+                    Some("Utilisateur indisponible"),
+                )?;
                 teller.step_to(karim, past(2, 16 * 60 + 20), "replan", day(16 * 60 + 30))?;
                 teller
             }
             140 => begin(told, 7, past(2, 9 * 60))?,
             172 => {
                 let mut teller = begin(told, 9, past(4, 14 * 60))?;
-                teller.moves(karim, past(4, 14 * 60 + 5), "postpone", None, Some("Poste en réparation"))?;
+                teller.moves(
+                    karim,
+                    past(4, 14 * 60 + 5),
+                    "postpone",
+                    None,
+                    Some("Poste en réparation"),
+                )?;
                 teller
             }
             188 => {
@@ -290,7 +412,13 @@ impl Scene<'_> {
             _ => {
                 let mut teller = begin(told, 6, past(1, 14 * 60 + 30))?;
                 teller.step(karim, past(1, 14 * 60 + 34), "start")?;
-                teller.moves(karim, past(1, 15 * 60 + 10), "report_problem", None, Some("Erreur au démarrage"))?;
+                teller.moves(
+                    karim,
+                    past(1, 15 * 60 + 10),
+                    "report_problem",
+                    None,
+                    Some("Erreur au démarrage"),
+                )?;
                 teller
             }
         };
@@ -298,7 +426,13 @@ impl Scene<'_> {
         Ok(())
     }
 
-    fn karim_did<'c>(&'c self, told: &'c mut Chronicle, t: &Target, planned: u32, (start, done): (u32, u32)) -> Result<Teller<'c>> {
+    fn karim_did<'c>(
+        &'c self,
+        told: &'c mut Chronicle,
+        t: &Target,
+        planned: u32,
+        (start, done): (u32, u32),
+    ) -> Result<Teller<'c>> {
         let karim = self.cast.id(KARIM);
         let mut teller = self.begin(told, t, Some(KARIM), 6, at(self.cal.day, planned))?;
         teller.step(karim, self.cal.done_today(start), "start")?;
@@ -320,6 +454,11 @@ pub fn values(t: &Target) -> Map<String, Value> {
         ("8", t.warranty.to_owned()),
         ("9", t.agent.email.clone()),
     ];
-    map.extend(texts.into_iter().filter(|(_, text)| !text.is_empty()).map(|(key, text)| (key.to_owned(), text.into())));
+    map.extend(
+        texts
+            .into_iter()
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(key, text)| (key.to_owned(), text.into())),
+    );
     map
 }

@@ -9,8 +9,11 @@ use tabular::{Inspection, Limits, Options, Row};
 pub async fn run(app: &App, import: &Import) -> Result<(), Stop> {
     let key = import.file_key.as_deref().ok_or_else(|| anyhow!("the file is gone"))?;
     // The command line has no limit of lines (03 §1.1); a person's upload has.
-    let limits = if import.author_id.is_none() { Limits::command_line() } else { Limits::screens() };
-    let (file, columns) = read(files::path(app, key), import.file_name.clone(), import.options.clone(), limits).await?;
+    let limits =
+        if import.author_id.is_none() { Limits::command_line() } else { Limits::screens() };
+    let (file, columns) =
+        read(files::path(app, key), import.file_name.clone(), import.options.clone(), limits)
+            .await?;
     let mut conn = app.db.acquire().await?;
     let fields = campaigns::fields(&mut conn, import.campaign_id).await?;
     let previous = previous_mapping(&mut conn, import.campaign_id).await?;
@@ -31,7 +34,12 @@ pub async fn run(app: &App, import: &Import) -> Result<(), Stop> {
 }
 
 /// Reads the file on a thread of its own: parsing is work, not waiting.
-async fn read(path: PathBuf, name: String, options: Options, limits: Limits) -> Result<(Inspection, Vec<ColumnStats>), Stop> {
+async fn read(
+    path: PathBuf,
+    name: String,
+    options: Options,
+    limits: Limits,
+) -> Result<(Inspection, Vec<ColumnStats>), Stop> {
     tokio::task::spawn_blocking(move || {
         let inspection = tabular::inspect(&path, &name, &options, &limits, &mut |_| true)?;
         let mut stats = vec![ColumnStats::default(); inspection.header.len()];
@@ -56,7 +64,10 @@ pub fn refused(err: tabular::Error) -> Stop {
     }
 }
 
-async fn previous_mapping(conn: &mut sqlx::PgConnection, campaign: Id<campaigns::Campaign>) -> anyhow::Result<Vec<mapping::Column>> {
+async fn previous_mapping(
+    conn: &mut sqlx::PgConnection,
+    campaign: Id<campaigns::Campaign>,
+) -> anyhow::Result<Vec<mapping::Column>> {
     let last = sqlx::query_scalar!(
         r#"select mapping as "mapping!" from imports where campaign_id = $1 and state = 'done' and mapping is not null order by created_at desc limit 1"#,
         campaign as _

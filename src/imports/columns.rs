@@ -53,11 +53,18 @@ impl Columns {
         let count = |icon: &str| self.lines.iter().filter(|l| l.state.1 == icon).count();
         let (sure, check, ignored) = (count("done"), count("postponed"), count("todo"));
         let plural = |n: usize| if n < 2 { "" } else { "s" };
-        format!("{sure} automatique{}, {check} à vérifier, {ignored} ignorée{}", plural(sure), plural(ignored))
+        format!(
+            "{sure} automatique{}, {check} à vérifier, {ignored} ignorée{}",
+            plural(sure),
+            plural(ignored)
+        )
     }
 }
 
-pub async fn page(mut read: Read, Path((id, import)): Path<(Id<Campaign>, Id<Import>)>) -> Result<Response> {
+pub async fn page(
+    mut read: Read,
+    Path((id, import)): Path<(Id<Campaign>, Id<Import>)>,
+) -> Result<Response> {
     let campaign = read.authorize(Configure, id).await?.clone();
     let import = model::find(read.conn(), id, import).await?;
     if import.state == State::Received || import.is_working() || import.analysis.is_none() {
@@ -70,11 +77,17 @@ pub async fn page(mut read: Read, Path((id, import)): Path<(Id<Campaign>, Id<Imp
 }
 
 /// « Vérifier »: keeps the choices and has every line checked.
-pub async fn create(mut tx: Tx, Path((id, import)): Path<(Id<Campaign>, Id<Import>)>, mut form: Form) -> Result<Response> {
+pub async fn create(
+    mut tx: Tx,
+    Path((id, import)): Path<(Id<Campaign>, Id<Import>)>,
+    mut form: Form,
+) -> Result<Response> {
     let campaign = tx.authorize(Configure, id).await?;
     let import = model::find_to_decide(tx.conn(), id, import).await?;
     if !matches!(import.state, State::Analysed | State::Validated) || import.is_working() {
-        return Err(Error::Refused("Cet import n’attend pas de choix de colonnes. Revenez à la liste des imports.".into()));
+        return Err(Error::Refused(
+            "Cet import n’attend pas de choix de colonnes. Revenez à la liste des imports.".into(),
+        ));
     }
     let fields = campaigns::fields(tx.conn(), id).await?;
     let columns = chosen(&import, &form)?;
@@ -87,9 +100,16 @@ pub async fn create(mut tx: Tx, Path((id, import)): Path<(Id<Campaign>, Id<Impor
         return Ok(Again(view(shell, campaign.clone(), import, &fields, form)?).into_response());
     }
     let mapping = serde_json::to_value(&columns).map_err(anyhow::Error::from)?;
-    sqlx::query!("update imports set mapping = $2 where id = $1", import.id as _, mapping).execute(tx.conn()).await?;
+    sqlx::query!("update imports set mapping = $2 where id = $1", import.id as _, mapping)
+        .execute(tx.conn())
+        .await?;
     job::next_stage(&mut tx, import.id, "validate", "analysed").await?;
-    tx.record(Entry::on("import.mapped", "import", import.id.uuid()).campaign(id).changes(json!({ "mapping": columns }))).await?;
+    tx.record(
+        Entry::on("import.mapped", "import", import.id.uuid())
+            .campaign(id)
+            .changes(json!({ "mapping": columns })),
+    )
+    .await?;
     let work = tx.app().work.clone();
     tx.commit().await?;
     work.notify_one();
@@ -97,11 +117,20 @@ pub async fn create(mut tx: Tx, Path((id, import)): Path<(Id<Campaign>, Id<Impor
 }
 
 /// Another encoding, delimiter, sheet or header line: the file is read again.
-pub async fn reread(mut tx: Tx, Path((id, import)): Path<(Id<Campaign>, Id<Import>)>, form: Form) -> Result<Redirect> {
+pub async fn reread(
+    mut tx: Tx,
+    Path((id, import)): Path<(Id<Campaign>, Id<Import>)>,
+    form: Form,
+) -> Result<Redirect> {
     tx.authorize(Configure, id).await?;
     let import = model::find_to_decide(tx.conn(), id, import).await?;
-    if !matches!(import.state, State::Analysed | State::Validated | State::Failed) || import.is_working() || import.file_key.is_none() {
-        return Err(Error::Refused("Ce fichier ne peut plus être relu. Envoyez-le à nouveau.".into()));
+    if !matches!(import.state, State::Analysed | State::Validated | State::Failed)
+        || import.is_working()
+        || import.file_key.is_none()
+    {
+        return Err(Error::Refused(
+            "Ce fichier ne peut plus être relu. Envoyez-le à nouveau.".into(),
+        ));
     }
     let options = tabular::Options {
         encoding: Encoding::named(form.raw("encodage")),
@@ -110,9 +139,16 @@ pub async fn reread(mut tx: Tx, Path((id, import)): Path<(Id<Campaign>, Id<Impor
         header_line: form.text("ligne").parse().ok().filter(|n| *n > 0),
     };
     let value = serde_json::to_value(&options).map_err(anyhow::Error::from)?;
-    sqlx::query!("update imports set options = $2 where id = $1", import.id as _, value).execute(tx.conn()).await?;
+    sqlx::query!("update imports set options = $2 where id = $1", import.id as _, value)
+        .execute(tx.conn())
+        .await?;
     job::next_stage(&mut tx, import.id, "analyse", "received").await?;
-    tx.record(Entry::on("import.reread", "import", import.id.uuid()).campaign(id).changes(json!({ "options": options }))).await?;
+    tx.record(
+        Entry::on("import.reread", "import", import.id.uuid())
+            .campaign(id)
+            .changes(json!({ "options": options })),
+    )
+    .await?;
     let work = tx.app().work.clone();
     tx.commit().await?;
     work.notify_one();
@@ -127,15 +163,30 @@ fn chosen(import: &Import, form: &Form) -> Result<Vec<Column>> {
         .iter()
         .enumerate()
         .map(|(i, header)| {
-            let target = Target::from_code(form.raw(&format!("colonne-{i}"))).ok_or(Error::BadRequest("Une colonne n’a pas de choix. Rechargez la page."))?;
+            let target = Target::from_code(form.raw(&format!("colonne-{i}")))
+                .ok_or(Error::BadRequest("Une colonne n’a pas de choix. Rechargez la page."))?;
             let proposed = analysis.proposed.get(i).filter(|p| p.target == target);
-            let confidence = proposed.map_or(if target == Target::Ignore { Confidence::Ignored } else { Confidence::Sure }, |p| p.confidence);
-            Ok(Column { header: header.clone(), target, confidence, opens_list: form.checked("ajouter-choix") })
+            let confidence = proposed.map_or(
+                if target == Target::Ignore { Confidence::Ignored } else { Confidence::Sure },
+                |p| p.confidence,
+            );
+            Ok(Column {
+                header: header.clone(),
+                target,
+                confidence,
+                opens_list: form.checked("ajouter-choix"),
+            })
         })
         .collect()
 }
 
-fn view(shell: Shell, campaign: Campaign, import: Import, fields: &[Field], form: Form) -> Result<Columns> {
+fn view(
+    shell: Shell,
+    campaign: Campaign,
+    import: Import,
+    fields: &[Field],
+    form: Form,
+) -> Result<Columns> {
     let analysis = import.analysis.clone().ok_or(Error::NotFound)?;
     let former = import.mapping.as_ref().filter(|m| m.len() == analysis.proposed.len());
     let lines = analysis
@@ -146,7 +197,8 @@ fn view(shell: Shell, campaign: Campaign, import: Import, fields: &[Field], form
             let typed = form.raw(&format!("colonne-{index}"));
             let kept = former.map_or(proposed, |m| &m[index]);
             let code = if typed.is_empty() { kept.target.code() } else { typed.to_owned() };
-            let examples = analysis.columns.get(index).map(|s| s.examples.join(", ")).unwrap_or_default();
+            let examples =
+                analysis.columns.get(index).map(|s| s.examples.join(", ")).unwrap_or_default();
             let confidence = if code == "ignorer" { Confidence::Ignored } else { kept.confidence };
             let state = match confidence {
                 Confidence::Sure => ("check", "done", "Automatique"),
@@ -157,15 +209,50 @@ fn view(shell: Shell, campaign: Campaign, import: Import, fields: &[Field], form
         })
         .collect();
     let width = analysis.file.header.len();
-    let preview = analysis.file.preview.iter().map(|row| (row.line, (0..width).map(|i| row.cell(i).text.chars().take(60).collect()).collect())).collect();
-    let encodings = Encoding::CHOICES.into_iter().map(|e| (e.name().to_owned(), e.label().to_owned(), analysis.file.encoding.is_some_and(|found| found.label() == e.label()))).collect();
+    let preview = analysis
+        .file
+        .preview
+        .iter()
+        .map(|row| {
+            (row.line, (0..width).map(|i| row.cell(i).text.chars().take(60).collect()).collect())
+        })
+        .collect();
+    let encodings = Encoding::CHOICES
+        .into_iter()
+        .map(|e| {
+            (
+                e.name().to_owned(),
+                e.label().to_owned(),
+                analysis.file.encoding.is_some_and(|found| found.label() == e.label()),
+            )
+        })
+        .collect();
     let is = |d: char| analysis.file.delimiter == Some(d);
-    let delimiters = vec![(";", "Point-virgule ( ; )", is(';')), (",", "Virgule ( , )", is(',')), ("t", "Tabulation", is('\t')), ("|", "Barre ( | )", is('|'))];
+    let delimiters = vec![
+        (";", "Point-virgule ( ; )", is(';')),
+        (",", "Virgule ( , )", is(',')),
+        ("t", "Tabulation", is('\t')),
+        ("|", "Barre ( | )", is('|')),
+    ];
     let has_list = fields.iter().any(|f| f.kind == FieldKind::Choice);
-    let opens_list = form.checked("ajouter-choix") || former.is_some_and(|m| m.iter().any(|c| c.opens_list));
+    let opens_list =
+        form.checked("ajouter-choix") || former.is_some_and(|m| m.iter().any(|c| c.opens_list));
     let step = if campaign.is_draft { 3 } else { 0 };
     let shell = shell.under("Campagnes", "/campagnes").under(campaign.name.clone(), campaign.url());
-    Ok(Columns { shell, campaign, import, step, form, lines, options: options(fields), preview, encodings, delimiters, has_list, opens_list })
+    Ok(Columns {
+        shell,
+        campaign,
+        import,
+        step,
+        form,
+        lines,
+        options: options(fields),
+        preview,
+        encodings,
+        delimiters,
+        has_list,
+        opens_list,
+    })
 }
 
 fn options(fields: &[Field]) -> Vec<(&'static str, Vec<(String, String)>)> {
@@ -184,11 +271,28 @@ fn options(fields: &[Field]) -> Vec<(&'static str, Vec<(String, String)>)> {
         ("Champs de la campagne", fields.iter().map(field).collect()),
         (
             "Intervention",
-            [(Target::Segment, "Segment"), (Target::PlannedDate, "Date prévue"), (Target::PlannedTime, "Heure prévue"), (Target::Technician, "Technicien (e-mail)"), (Target::Notes, "Notes")]
+            [
+                (Target::Segment, "Segment"),
+                (Target::PlannedDate, "Date prévue"),
+                (Target::PlannedTime, "Heure prévue"),
+                (Target::Technician, "Technicien (e-mail)"),
+                (Target::Notes, "Notes"),
+            ]
+            .into_iter()
+            .map(|(target, label)| (target.code(), label.to_owned()))
+            .collect(),
+        ),
+        (
+            "Créer un champ",
+            FieldKind::ALL
                 .into_iter()
-                .map(|(target, label)| (target.code(), label.to_owned()))
+                .map(|k| {
+                    (
+                        format!("nouveau-{}", k.code()),
+                        format!("Créer un champ ({})", k.label().to_lowercase()),
+                    )
+                })
                 .collect(),
         ),
-        ("Créer un champ", FieldKind::ALL.into_iter().map(|k| (format!("nouveau-{}", k.code()), format!("Créer un champ ({})", k.label().to_lowercase()))).collect()),
     ]
 }

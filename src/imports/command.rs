@@ -80,8 +80,15 @@ pub struct Run {
 impl Inspect {
     /// Needs no database.
     pub fn run(self) -> Result<()> {
-        let name = self.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        let found = tabular::inspect(&self.file, &name, &Options::default(), &Limits::command_line(), &mut |_| true)?;
+        let name =
+            self.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let found = tabular::inspect(
+            &self.file,
+            &name,
+            &Options::default(),
+            &Limits::command_line(),
+            &mut |_| true,
+        )?;
         if self.json {
             let object = json!({
                 "format": found.format, "encoding": found.encoding, "delimiter": found.delimiter, "sheet": found.sheet,
@@ -97,7 +104,10 @@ impl Inspect {
             println!("Encodage  : {}", encoding.label());
         }
         if let Some(delimiter) = found.delimiter {
-            println!("Séparateur: {}", if delimiter == '\t' { "tabulation".into() } else { delimiter.to_string() });
+            println!(
+                "Séparateur: {}",
+                if delimiter == '\t' { "tabulation".into() } else { delimiter.to_string() }
+            );
         }
         if let Some(sheet) = found.sheet {
             println!("Feuille   : {sheet}");
@@ -125,11 +135,20 @@ impl Run {
         let import = self.receive(app, campaign).await?;
         let import = stage(app, import).await?;
         let columns = self.columns(app, &import).await?;
-        sqlx::query!("update imports set mapping = $2, stage = 'validate' where id = $1", import.id as _, serde_json::to_value(columns)?)
-            .execute(&app.db)
-            .await?;
+        sqlx::query!(
+            "update imports set mapping = $2, stage = 'validate' where id = $1",
+            import.id as _,
+            serde_json::to_value(columns)?
+        )
+        .execute(&app.db)
+        .await?;
         let import = stage(app, import.id).await?;
-        sqlx::query!("update imports set state = 'running', stage = 'commit' where id = $1", import.id as _).execute(&app.db).await?;
+        sqlx::query!(
+            "update imports set state = 'running', stage = 'commit' where id = $1",
+            import.id as _
+        )
+        .execute(&app.db)
+        .await?;
         let import = stage(app, import.id).await?;
         let counters = import.counters.unwrap_or_default();
         self.print(campaign, &counters, started);
@@ -149,30 +168,51 @@ impl Run {
         } else {
             println!(
                 "{} lignes lues : {} créées, {} modifiées, {} inchangées, {} rejetées ({} avec avertissement), en {seconds} s.",
-                counters.read, counters.created, counters.updated, counters.unchanged, counters.rejected, counters.warnings
+                counters.read,
+                counters.created,
+                counters.updated,
+                counters.unchanged,
+                counters.rejected,
+                counters.warnings
             );
         }
     }
 
     /// The campaign of that name, created if need be.
     async fn campaign(&self, app: &App) -> Result<Id<Campaign>> {
-        let known = sqlx::query_scalar!("select id from campaigns where name_norm = $1 and deleted_at is null", norm(&self.campaign))
-            .fetch_optional(&app.db)
-            .await?;
+        let known = sqlx::query_scalar!(
+            "select id from campaigns where name_norm = $1 and deleted_at is null",
+            norm(&self.campaign)
+        )
+        .fetch_optional(&app.db)
+        .await?;
         if let Some(id) = known {
             return Ok(id);
         }
         let today = clock::day(clock::now());
         let start = date(self.start.as_deref())?.unwrap_or(today);
-        let end = date(self.end.as_deref())?.or_else(|| start.checked_add_days(Days::new(30))).context("date de fin")?;
+        let end = date(self.end.as_deref())?
+            .or_else(|| start.checked_add_days(Days::new(30)))
+            .context("date de fin")?;
         if end < start {
             bail!("La date de fin doit être postérieure ou égale à la date de début");
         }
         let owner = self.owner(app).await?;
-        let kind = match &self.kind {
-            Some(name) => sqlx::query_scalar!("select id from operation_types where name_norm = $1 and active", norm(name)).fetch_optional(&app.db).await?.with_context(|| format!("Aucun type d’opération actif ne s’appelle « {name} »"))?,
-            None => sqlx::query_scalar!("select id from operation_types where active order by position, name limit 1").fetch_one(&app.db).await?,
-        };
+        let kind =
+            match &self.kind {
+                Some(name) => sqlx::query_scalar!(
+                    "select id from operation_types where name_norm = $1 and active",
+                    norm(name)
+                )
+                .fetch_optional(&app.db)
+                .await?
+                .with_context(|| format!("Aucun type d’opération actif ne s’appelle « {name} »"))?,
+                None => sqlx::query_scalar!(
+                    "select id from operation_types where active order by position, name limit 1"
+                )
+                .fetch_one(&app.db)
+                .await?,
+            };
         let mut tx = Tx::begin(app, Actor::CommandLine, clock::now()).await?;
         let id = Id::<Campaign>::new();
         let now = tx.now();
@@ -186,7 +226,12 @@ impl Run {
         .await
         .context("création de la campagne (le nom compte de 3 à 255 caractères)")?;
         campaigns::copy_from_type(&mut tx, id, kind).await?;
-        tx.record(Entry::on("campaign.created", "campaign", id.uuid()).campaign(id).changes(json!({ "name": [null, self.campaign] }))).await?;
+        tx.record(
+            Entry::on("campaign.created", "campaign", id.uuid())
+                .campaign(id)
+                .changes(json!({ "name": [null, self.campaign] })),
+        )
+        .await?;
         campaigns::status::refresh(&mut tx, id).await?;
         tx.commit().await?;
         Ok(id)
@@ -210,7 +255,10 @@ impl Run {
 
     /// The file is read where it is: the store only holds a link, removed at the end.
     async fn receive(&self, app: &App, campaign: Id<Campaign>) -> Result<Id<Import>> {
-        let source = self.file.canonicalize().with_context(|| format!("lecture de {}", self.file.display()))?;
+        let source = self
+            .file
+            .canonicalize()
+            .with_context(|| format!("lecture de {}", self.file.display()))?;
         let name = source.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let (size, sha256) = digest(&source)?;
         let key = format!("import-{}", Uuid::new_v4());
@@ -219,7 +267,12 @@ impl Run {
         let file = files::Stored { key, size, sha256 };
         let id = receive::receive(&mut tx, campaign, &name, &file).await?;
         // This process does the work itself: no worker of a running server takes it.
-        sqlx::query!("delete from jobs where kind = 'import.work' and payload ->> 'import' = $1", id.to_string()).execute(tx.conn()).await?;
+        sqlx::query!(
+            "delete from jobs where kind = 'import.work' and payload ->> 'import' = $1",
+            id.to_string()
+        )
+        .execute(tx.conn())
+        .await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -247,16 +300,30 @@ impl Run {
             let at = columns
                 .iter()
                 .position(|c| c.header == *header || mapping::header_key(&c.header) == key)
-                .with_context(|| format!("Aucune colonne ne s’appelle « {header} ». Colonnes : {}", analysis.file.header.join(", ")))?;
+                .with_context(|| {
+                    format!(
+                        "Aucune colonne ne s’appelle « {header} ». Colonnes : {}",
+                        analysis.file.header.join(", ")
+                    )
+                })?;
             for column in columns.iter_mut().filter(|c| c.target == target) {
-                *column = Column { header: column.header.clone(), target: Target::New(FieldKind::ShortText.code().into()), confidence: Confidence::ToCheck, opens_list: false };
+                *column = Column {
+                    header: column.header.clone(),
+                    target: Target::New(FieldKind::ShortText.code().into()),
+                    confidence: Confidence::ToCheck,
+                    opens_list: false,
+                };
             }
             columns[at].target = target;
         }
         let faults = mapping::faults(&columns, &fields);
         if !faults.is_empty() {
             let list: Vec<_> = faults.into_iter().map(|(_, message)| message).collect();
-            bail!("{}. Précisez --identifier, --label ou --segment. Colonnes : {}", list.join(" ; "), analysis.file.header.join(", "));
+            bail!(
+                "{}. Précisez --identifier, --label ou --segment. Colonnes : {}",
+                list.join(" ; "),
+                analysis.file.header.join(", ")
+            );
         }
         Ok(columns)
     }
@@ -266,7 +333,8 @@ impl Run {
 async fn stage(app: &App, id: Id<Import>) -> Result<Import> {
     job::run_stage(app, id, None, clock::now()).await?;
     let mut conn = app.db.acquire().await?;
-    let import = model::load(&mut conn, id).await?.ok_or_else(|| anyhow!("import {id} vanished"))?;
+    let import =
+        model::load(&mut conn, id).await?.ok_or_else(|| anyhow!("import {id} vanished"))?;
     if import.state == State::Failed {
         bail!("{}", import.error.unwrap_or_else(|| "L’import a échoué.".into()));
     }
@@ -274,11 +342,16 @@ async fn stage(app: &App, id: Id<Import>) -> Result<Import> {
 }
 
 fn date(text: Option<&str>) -> Result<Option<NaiveDate>> {
-    text.map(|t| format::parse_date(t).with_context(|| format!("Date invalide « {t} » (attendu : jj/mm/aaaa)"))).transpose()
+    text.map(|t| {
+        format::parse_date(t)
+            .with_context(|| format!("Date invalide « {t} » (attendu : jj/mm/aaaa)"))
+    })
+    .transpose()
 }
 
 fn digest(path: &Path) -> Result<(i64, Vec<u8>)> {
-    let (mut file, mut hash, mut buffer, mut size) = (std::fs::File::open(path)?, Sha256::new(), vec![0u8; 1 << 16], 0i64);
+    let (mut file, mut hash, mut buffer, mut size) =
+        (std::fs::File::open(path)?, Sha256::new(), vec![0u8; 1 << 16], 0i64);
     loop {
         let read = file.read(&mut buffer)?;
         if read == 0 {

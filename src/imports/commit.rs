@@ -29,13 +29,23 @@ use uuid::Uuid;
 /// Lines written between two looks at the cancel flag.
 const STEP: i64 = 20_000;
 
-pub async fn run(app: &App, import: &Import, by: Option<Id<User>>, now: DateTime<Utc>) -> Result<(), Stop> {
+pub async fn run(
+    app: &App,
+    import: &Import,
+    by: Option<Id<User>>,
+    now: DateTime<Utc>,
+) -> Result<(), Stop> {
     if import.state != State::Running {
         return Ok(());
     }
     let mut conn = app.db.acquire().await?;
     let waiting = staging::exists(&mut conn, import.id).await?
-        && sqlx::query_scalar::<_, bool>(staging::sql(import.id, "select exists (select 1 from staging)")).fetch_one(&mut *conn).await?;
+        && sqlx::query_scalar::<_, bool>(staging::sql(
+            import.id,
+            "select exists (select 1 from staging)",
+        ))
+        .fetch_one(&mut *conn)
+        .await?;
     drop(conn);
     let accepted = import.counters.as_ref().map_or(0, |c| c.read - c.rejected);
     let mut import = import.clone();
@@ -54,17 +64,26 @@ pub async fn run(app: &App, import: &Import, by: Option<Id<User>>, now: DateTime
 }
 
 /// The person who decided, if they still may; the command line has its own name in the audit.
-pub(super) async fn author(app: &App, import: &Import, by: Option<Id<User>>) -> Result<Actor, Stop> {
+pub(super) async fn author(
+    app: &App,
+    import: &Import,
+    by: Option<Id<User>>,
+) -> Result<Actor, Stop> {
     let Some(id) = by.or(import.author_id.map(Id::from)) else { return Ok(Actor::CommandLine) };
     let mut conn = app.db.acquire().await?;
     let Some(user) = accounts::find(&mut conn, id).await? else {
-        return Err(Stop::Refused("Le compte de la personne qui a demandé ce traitement n’est plus actif.".into()));
+        return Err(Stop::Refused(
+            "Le compte de la personne qui a demandé ce traitement n’est plus actif.".into(),
+        ));
     };
     let campaign = Campaign::find(&mut conn, &user, import.campaign_id).await?;
     match decide(Configure, &user, campaign) {
         Ok(_) => Ok(Actor::User(user)),
         Err(crate::web::Error::Refused(why)) => Err(Stop::Refused(why)),
-        Err(_) => Err(Stop::Refused("La personne qui a demandé ce traitement n’a plus le droit de configurer la campagne.".into())),
+        Err(_) => Err(Stop::Refused(
+            "La personne qui a demandé ce traitement n’a plus le droit de configurer la campagne."
+                .into(),
+        )),
     }
 }
 
@@ -93,14 +112,18 @@ async fn write(app: &App, tx: &mut Tx, import: &Import) -> Result<Counters, Stop
     let created = insert(app, tx, import, &segments).await?;
     let updated = update(tx, import, &segments).await?;
     let before = import.counters.clone().unwrap_or_default();
-    let known: i64 = sqlx::query_scalar(staging::sql(import.id, "select count(*) from staging where known")).fetch_one(tx.conn()).await?;
+    let known: i64 =
+        sqlx::query_scalar(staging::sql(import.id, "select count(*) from staging where known"))
+            .fetch_one(tx.conn())
+            .await?;
     Ok(Counters { created, updated, unchanged: known - updated, ..before })
 }
 
 async fn create_fields(tx: &mut Tx, import: &Import, preview: &Preview) -> Result<(), Stop> {
     for (number, label, kind, choices) in &preview.new_fields {
         let kind = campaigns::FieldKind::from_code(kind).unwrap_or(campaigns::FieldKind::ShortText);
-        let searchable = matches!(kind, campaigns::FieldKind::ShortText | campaigns::FieldKind::Email);
+        let searchable =
+            matches!(kind, campaigns::FieldKind::ShortText | campaigns::FieldKind::Email);
         let made = sqlx::query!(
             "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, searchable, in_list, choices, position)
              values ($1, $2, $3, $4, $5, $6, $7, false, $8, $3)",
@@ -142,12 +165,21 @@ async fn complete_lists(tx: &mut Tx, import: &Import, preview: &Preview) -> Resu
 }
 
 /// The segment of each rank of the file, created in the order of names when missing (RG-093).
-async fn create_segments(tx: &mut Tx, import: &Import, preview: &Preview) -> Result<Vec<Id<Segment>>, Stop> {
+async fn create_segments(
+    tx: &mut Tx,
+    import: &Import,
+    preview: &Preview,
+) -> Result<Vec<Id<Segment>>, Stop> {
     let known = campaigns::segments(tx.conn(), import.campaign_id).await?;
-    let mut missing: Vec<(&String, String)> =
-        preview.segments.iter().map(|name| (name, norm(name))).filter(|(_, key)| !known.iter().any(|s| s.name_norm == *key)).collect();
+    let mut missing: Vec<(&String, String)> = preview
+        .segments
+        .iter()
+        .map(|name| (name, norm(name)))
+        .filter(|(_, key)| !known.iter().any(|s| s.name_norm == *key))
+        .collect();
     missing.sort_by(|a, b| a.1.cmp(&b.1));
-    let mut all: Vec<(String, Id<Segment>)> = known.into_iter().map(|s| (s.name_norm, s.id)).collect();
+    let mut all: Vec<(String, Id<Segment>)> =
+        known.into_iter().map(|s| (s.name_norm, s.id)).collect();
     for (name, key) in missing {
         let id = Id::<Segment>::new();
         sqlx::query!(
@@ -166,17 +198,36 @@ async fn create_segments(tx: &mut Tx, import: &Import, preview: &Preview) -> Res
         let key = norm(name);
         all.iter().find(|(k, _)| *k == key).map(|(_, id)| *id)
     };
-    preview.segments.iter().map(|name| find(name).ok_or_else(|| Stop::Broken(anyhow!("segment {name} was not created")))).collect()
+    preview
+        .segments
+        .iter()
+        .map(|name| {
+            find(name).ok_or_else(|| Stop::Broken(anyhow!("segment {name} was not created")))
+        })
+        .collect()
 }
 
-async fn insert(app: &App, tx: &mut Tx, import: &Import, segments: &[Id<Segment>]) -> Result<i64, Stop> {
-    let version = sqlx::query_scalar!("select workflow_version_id from campaigns where id = $1", import.campaign_id as _).fetch_one(tx.conn()).await?;
+async fn insert(
+    app: &App,
+    tx: &mut Tx,
+    import: &Import,
+    segments: &[Id<Segment>],
+) -> Result<i64, Stop> {
+    let version = sqlx::query_scalar!(
+        "select workflow_version_id from campaigns where id = $1",
+        import.campaign_id as _
+    )
+    .fetch_one(tx.conn())
+    .await?;
     let workflow = Workflow::load(tx.conn(), version).await.map_err(refused)?;
     let initial = workflow.initial().map_err(refused)?;
     let (now, user, kind) = (tx.now(), tx.actor().user_id(), tx.actor().kind());
     let mut columns = label_keys(tx.conn(), import).await?;
     columns.extend(["segment".into(), "date".into(), "technician".into()]);
-    let last: i64 = sqlx::query_scalar(staging::sql(import.id, "select coalesce(max(line), 0) from staging")).fetch_one(tx.conn()).await?;
+    let last: i64 =
+        sqlx::query_scalar(staging::sql(import.id, "select coalesce(max(line), 0) from staging"))
+            .fetch_one(tx.conn())
+            .await?;
     let (mut from, mut created) = (0i64, 0i64);
     while from < last {
         let to = from + STEP;
@@ -256,12 +307,17 @@ async fn update(tx: &mut Tx, import: &Import, segments: &[Id<Segment>]) -> Resul
     let (mut after, mut updated) = (0, 0);
     while let Some((last, changes)) = compare::changes_after(tx.conn(), import.id, after).await? {
         after = last;
-        let (visible, silent): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(|c| c.visible);
+        let (visible, silent): (Vec<Change>, Vec<Change>) =
+            changes.into_iter().partition(|c| c.visible);
         updated += visible.len() as i64;
         for change in silent {
-            sqlx::query!("update operations set import_base = $2 where id = $1", change.operation, Value::Object(change.base))
-                .execute(tx.conn())
-                .await?;
+            sqlx::query!(
+                "update operations set import_base = $2 where id = $1",
+                change.operation,
+                Value::Object(change.base)
+            )
+            .execute(tx.conn())
+            .await?;
         }
         if !job::progress(&tx.app().db.clone(), import.id, after).await? {
             return Err(Stop::Cancelled);
@@ -273,7 +329,13 @@ async fn update(tx: &mut Tx, import: &Import, segments: &[Id<Segment>]) -> Resul
     Ok(updated)
 }
 
-async fn apply(tx: &mut Tx, import: &Import, fields: &[campaigns::Field], segments: &[Id<Segment>], change: Change) -> Result<(), Stop> {
+async fn apply(
+    tx: &mut Tx,
+    import: &Import,
+    fields: &[campaigns::Field],
+    segments: &[Id<Segment>],
+    change: Change,
+) -> Result<(), Stop> {
     let (now, user, kind) = (tx.now(), tx.actor().user_id(), tx.actor().kind());
     let segment = change.segment.and_then(|rank| segments.get(rank as usize)).copied();
     let row = sqlx::query!("select identifier, label, segment_id, planned_at, assignee_id, values, import_base from operations where id = $1 for update", change.operation)
@@ -352,11 +414,13 @@ async fn finish(tx: &mut Tx, import: &Import, counters: &Counters) -> Result<(),
         return Err(Stop::Cancelled);
     }
     tx.record(
-        Entry::on("operations.imported", "import", import.id.uuid()).campaign(import.campaign_id).changes(json!({
-            "file": import.file_name,
-            "counters": counters,
-            "mapping": import.mapping,
-        })),
+        Entry::on("operations.imported", "import", import.id.uuid())
+            .campaign(import.campaign_id)
+            .changes(json!({
+                "file": import.file_name,
+                "counters": counters,
+                "mapping": import.mapping,
+            })),
     )
     .await?;
     sqlx::query!("update campaigns set wizard_step = greatest(wizard_step, 4) where id = $1 and activated_at is null", import.campaign_id as _)
@@ -420,6 +484,8 @@ async fn is_settled(db: &PgPool, statement: &'static str) -> bool {
     if let Err(err) = sqlx::query(statement).execute(db).await {
         tracing::warn!(%err, "vacuum after the import failed; autovacuum will do it");
     }
-    let settled = sqlx::query_scalar("select relallvisible >= relpages * 0.9 from pg_class where oid = 'operations'::regclass");
+    let settled = sqlx::query_scalar(
+        "select relallvisible >= relpages * 0.9 from pg_class where oid = 'operations'::regclass",
+    );
     settled.fetch_one(db).await.unwrap_or(true)
 }

@@ -62,21 +62,30 @@ pub struct Outcome {
 }
 
 /// Walks the known lines whose file values differ from the last import, page by page.
-pub async fn compare(conn: &mut PgConnection, import: &Import, each: &mut (dyn FnMut(Vec<Change>) + Send)) -> anyhow::Result<Outcome> {
+pub async fn compare(
+    conn: &mut PgConnection,
+    import: &Import,
+    each: &mut (dyn FnMut(Vec<Change>) + Send),
+) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::default();
     let mut after = 0i64;
     loop {
         let page = page(conn, import.id, after, false).await?;
         let Some(last) = page.last() else { return Ok(outcome) };
         after = last.0;
-        let changes: Vec<Change> = page.into_iter().map(|(_, staged)| staged.merge(&mut outcome.conflicts)).collect();
+        let changes: Vec<Change> =
+            page.into_iter().map(|(_, staged)| staged.merge(&mut outcome.conflicts)).collect();
         outcome.updated += changes.iter().filter(|c| c.visible).count() as i64;
         each(changes);
     }
 }
 
 /// One page of changes after a line, with the line of the last one; for the commit.
-pub async fn changes_after(conn: &mut PgConnection, import: Id<Import>, after: i64) -> anyhow::Result<Option<(i64, Vec<Change>)>> {
+pub async fn changes_after(
+    conn: &mut PgConnection,
+    import: Id<Import>,
+    after: i64,
+) -> anyhow::Result<Option<(i64, Vec<Change>)>> {
     let page = page(conn, import, after, true).await?;
     let Some(last) = page.last().map(|p| p.0) else { return Ok(None) };
     Ok(Some((last, page.into_iter().map(|(_, staged)| staged.merge(&mut 0)).collect())))
@@ -99,19 +108,25 @@ struct Staged {
 }
 
 /// `lock`: the rows are about to be written, and nobody may edit them in between (RG-180).
-async fn page(conn: &mut PgConnection, import: Id<Import>, after: i64, lock: bool) -> anyhow::Result<Vec<(i64, Staged)>> {
+async fn page(
+    conn: &mut PgConnection,
+    import: Id<Import>,
+    after: i64,
+    lock: bool,
+) -> anyhow::Result<Vec<(i64, Staged)>> {
     const PAGE_OF_LINES: &str = "select s.line, s.op_id, o.version, s.base as file, coalesce(o.import_base, '{}') as base, o.values, o.label,
                 coalesce((select f.number::text from campaign_fields f where f.campaign_id = o.campaign_id and 'label' = any (f.usages) and f.deleted_at is null), '') as label_key,
                 s.segment as segment_rank, coalesce(g.name, '') as segment, s.planned_at, o.planned_at as here_planned, s.technician, o.assignee_id
          from staging s join operations o on o.id = s.op_id left join segments g on g.id = o.segment_id
          where s.known and o.deleted_at is null and s.line > $1 and s.base is distinct from o.import_base
          order by s.line limit $2";
-    let statement = if lock { format!("{PAGE_OF_LINES} for update of o") } else { PAGE_OF_LINES.to_owned() };
+    let statement =
+        if lock { format!("{PAGE_OF_LINES} for update of o") } else { PAGE_OF_LINES.to_owned() };
     let rows = sqlx::query(staging::sql(import, &statement))
-    .bind(after)
-    .bind(PAGE)
-    .fetch_all(conn)
-    .await?;
+        .bind(after)
+        .bind(PAGE)
+        .fetch_all(conn)
+        .await?;
     rows.into_iter()
         .map(|row| {
             let object = |name: &str| -> sqlx::Result<Map<String, Value>> {
@@ -163,12 +178,16 @@ impl Staged {
                 "date" => self.here_planned.map(iso).unwrap_or_default(),
                 "technician" => self.here_technician.map(|id| id.to_string()).unwrap_or_default(),
                 key if key == self.label_key => self.label.clone(),
-                key => change.values.get(key).and_then(Value::as_str).unwrap_or_default().to_owned(),
+                key => {
+                    change.values.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+                }
             };
             let base = self.base.get(key).and_then(Value::as_str);
             // Segments are one whatever their spelling (RG-093).
-            let same_segment = key == "segment" && crate::text::norm(file) == crate::text::norm(&here);
-            let verdict = if same_segment { Verdict::Unchanged } else { merge::cell(base, file, &here) };
+            let same_segment =
+                key == "segment" && crate::text::norm(file) == crate::text::norm(&here);
+            let verdict =
+                if same_segment { Verdict::Unchanged } else { merge::cell(base, file, &here) };
             if verdict == Verdict::Conflict {
                 *conflicts += 1;
             }

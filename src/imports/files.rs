@@ -25,7 +25,11 @@ pub fn path(app: &App, key: &str) -> PathBuf {
 ///
 /// # Errors
 /// `TooLarge` past `max` bytes.
-pub async fn store<E: Into<anyhow::Error>>(app: &App, max: u64, chunks: impl Stream<Item = Result<Bytes, E>>) -> Result<Stored, Error> {
+pub async fn store<E: Into<anyhow::Error>>(
+    app: &App,
+    max: u64,
+    chunks: impl Stream<Item = Result<Bytes, E>>,
+) -> Result<Stored, Error> {
     let key = format!("import-{}", Uuid::new_v4());
     let target = path(app, &key);
     match write(&target, max, chunks).await {
@@ -44,11 +48,17 @@ async fn write<E: Into<anyhow::Error>>(
 ) -> Result<(i64, Vec<u8>), Error> {
     use futures::stream::StreamExt;
     let io = |err: std::io::Error| Error::Internal(err.into());
-    let mut file = tokio::fs::OpenOptions::new().write(true).create_new(true).open(target).await.map_err(io)?;
+    let mut file = tokio::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(target)
+        .await
+        .map_err(io)?;
     let (mut size, mut hash) = (0u64, Sha256::new());
     let mut chunks = pin!(chunks);
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Error::BadRequest("L’envoi du fichier a été interrompu. Recommencez."))?;
+        let chunk = chunk
+            .map_err(|_| Error::BadRequest("L’envoi du fichier a été interrompu. Recommencez."))?;
         size += chunk.len() as u64;
         if size > max {
             return Err(Error::TooLarge("Fichier trop volumineux (max 50 Mo)"));
@@ -103,7 +113,12 @@ async fn sweep(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
         if !name.starts_with("import-") || now - written < Duration::hours(24) {
             continue;
         }
-        let needed = sqlx::query_scalar!(r#"select exists (select 1 from imports where file_key = $1) as "needed!""#, name).fetch_one(&app.db).await?;
+        let needed = sqlx::query_scalar!(
+            r#"select exists (select 1 from imports where file_key = $1) as "needed!""#,
+            name
+        )
+        .fetch_one(&app.db)
+        .await?;
         if !needed {
             remove(app, &name).await;
         }

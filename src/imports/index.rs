@@ -22,7 +22,10 @@ pub struct Line {
 
 impl Line {
     fn count(&self, name: &str) -> String {
-        self.counters.as_ref().and_then(|c| c[name].as_u64()).map_or_else(|| "—".into(), crate::text::number)
+        self.counters
+            .as_ref()
+            .and_then(|c| c[name].as_u64())
+            .map_or_else(|| "—".into(), crate::text::number)
     }
 
     fn icon(&self) -> &'static str {
@@ -62,6 +65,10 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<I
     })
     .collect();
     let tabs = campaigns::tabs(&campaign, read.user(), "imports");
-    let shell = read.shell("Imports").with_tabs(tabs).under("Campagnes", "/campagnes").under(campaign.name.clone(), campaign.url());
+    let shell = read
+        .shell("Imports")
+        .with_tabs(tabs)
+        .under("Campagnes", "/campagnes")
+        .under(campaign.name.clone(), campaign.url());
     Ok(Page(Index { shell, campaign, lines }))
 }

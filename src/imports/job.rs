@@ -50,7 +50,10 @@ impl Job for Work {
 
     /// The queue gives up: the person is told, and may begin again.
     async fn given_up(self, app: &App) -> anyhow::Result<()> {
-        let stage = sqlx::query_scalar!("select stage from imports where id = $1", self.import as _).fetch_optional(&app.db).await?;
+        let stage =
+            sqlx::query_scalar!("select stage from imports where id = $1", self.import as _)
+                .fetch_optional(&app.db)
+                .await?;
         let Some(stage) = stage else { return Ok(()) };
         end(&app.db, self.import, Stage::from_code(&stage), "failed", Some("Le traitement a échoué plusieurs fois. Recommencez, ou prévenez votre administrateur.")).await?;
         Ok(())
@@ -58,7 +61,12 @@ impl Job for Work {
 }
 
 /// Runs the stage that waits; afterwards the import waits for a person again.
-pub async fn run_stage(app: &App, id: Id<Import>, by: Option<Id<User>>, now: DateTime<Utc>) -> anyhow::Result<()> {
+pub async fn run_stage(
+    app: &App,
+    id: Id<Import>,
+    by: Option<Id<User>>,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
     let import = {
         let mut conn = app.db.acquire().await?;
         model::load(&mut conn, id).await.map_err(anyhow::Error::from)?
@@ -81,14 +89,22 @@ pub async fn run_stage(app: &App, id: Id<Import>, by: Option<Id<User>>, now: Dat
                 super::staging::drop_table(&app.db, id).await?;
             }
         }
-        Err(Stop::Broken(err)) => return Err(err).with_context(|| format!("import {id}, {:?}", import.stage)),
+        Err(Stop::Broken(err)) => {
+            return Err(err).with_context(|| format!("import {id}, {:?}", import.stage));
+        }
     }
     Ok(())
 }
 
 /// Ends the stage that ran, if nobody ended it before. What is written stays « Terminé »: only the
 /// undo that could not be done is said.
-async fn end(db: &PgPool, id: Id<Import>, stage: Stage, state: &str, error: Option<&str>) -> sqlx::Result<bool> {
+async fn end(
+    db: &PgPool,
+    id: Id<Import>,
+    stage: Stage,
+    state: &str,
+    error: Option<&str>,
+) -> sqlx::Result<bool> {
     let ended = sqlx::query!(
         "update imports set stage = 'idle', error = $4, updated_at = now(),
                 state = case when state in ('done', 'undone') then state else $3 end,
@@ -117,7 +133,12 @@ pub async fn progress(db: &PgPool, id: Id<Import>, lines: i64) -> sqlx::Result<b
 }
 
 /// Puts the import on its next stage, in the transaction of the decision.
-pub async fn next_stage(tx: &mut Tx, id: Id<Import>, stage: &'static str, state: &'static str) -> Result<()> {
+pub async fn next_stage(
+    tx: &mut Tx,
+    id: Id<Import>,
+    stage: &'static str,
+    state: &'static str,
+) -> Result<()> {
     let now = tx.now();
     sqlx::query!(
         "update imports set stage = $2, state = $3, progress = 0, error = null, cancel_requested = false, updated_at = $4, version = version + 1

@@ -29,7 +29,12 @@ pub enum Slot {
     Identifier(Checker),
     /// The key of the label's field in `import_base`.
     Label(Checker, String),
-    Value { checker: Checker, key: String, searchable: bool, list: Option<OpenList> },
+    Value {
+        checker: Checker,
+        key: String,
+        searchable: bool,
+        list: Option<OpenList>,
+    },
     Segment,
     Date,
     Time,
@@ -145,7 +150,8 @@ impl Plan {
         scratch.search.clear();
         let (mut identifier, mut label) = (Cow::Borrowed(""), Cow::Borrowed(""));
         let (mut segment, mut technician, mut notes) = (None, None, Cow::Borrowed(""));
-        let (mut date, mut hour): (Option<(NaiveDate, Option<NaiveTime>)>, Option<NaiveTime>) = (None, None);
+        let (mut date, mut hour): (Option<(NaiveDate, Option<NaiveTime>)>, Option<NaiveTime>) =
+            (None, None);
         let mut rejected = false;
         let Self { slots, technicians, segments, default_time } = self;
         for (column, header, slot) in slots.iter_mut() {
@@ -153,7 +159,13 @@ impl Plan {
             let text = tidy(cell.text);
             let mut issue = |is_error: bool, message: String| {
                 rejected |= is_error;
-                scratch.issues.push(Issue { line: row.line, field: header.clone(), value: clip(&text), is_error, message });
+                scratch.issues.push(Issue {
+                    line: row.line,
+                    field: header.clone(),
+                    value: clip(&text),
+                    is_error,
+                    message,
+                });
             };
             if cell.unreadable {
                 issue(true, "Caractère illisible (encodage)".into());
@@ -181,10 +193,12 @@ impl Plan {
                     Ok(None) => issue(true, "Valeur obligatoire manquante".into()),
                     Err(message) => issue(true, message),
                 },
-                Slot::Value { key, list: Some(list), .. } if !text.is_empty() => match list.take(&text) {
-                    Some(value) => push_pair(&mut scratch.base, key, &value),
-                    None => issue(true, "La liste a déjà 200 choix".into()),
-                },
+                Slot::Value { key, list: Some(list), .. } if !text.is_empty() => {
+                    match list.take(&text) {
+                        Some(value) => push_pair(&mut scratch.base, key, &value),
+                        None => issue(true, "La liste a déjà 200 choix".into()),
+                    }
+                }
                 Slot::Value { checker, key, searchable, .. } => match checker.check(&text) {
                     Ok(Some(accepted)) => {
                         if let Some(warning) = accepted.warning {
@@ -201,7 +215,9 @@ impl Plan {
                     Err(message) => issue(true, message),
                 },
                 Slot::Segment if text.is_empty() => {}
-                Slot::Segment if text.chars().count() > 100 => issue(true, "Segment trop long".into()),
+                Slot::Segment if text.chars().count() > 100 => {
+                    issue(true, "Segment trop long".into())
+                }
                 Slot::Segment => match segments.rank(&text) {
                     Some(rank) => segment = Some(rank),
                     None => return Verdict::TooManySegments,
@@ -226,7 +242,9 @@ impl Plan {
                     Some(id) => technician = Some(*id),
                     None => issue(false, format!("Technicien inconnu ou inactif : {text}")),
                 },
-                Slot::Notes if text.chars().count() > 2_000 => issue(true, "Texte trop long (2 000 caractères maximum)".into()),
+                Slot::Notes if text.chars().count() > 2_000 => {
+                    issue(true, "Texte trop long (2 000 caractères maximum)".into())
+                }
                 Slot::Notes => notes = Cow::Owned(text.into_owned()),
             }
         }
@@ -238,7 +256,13 @@ impl Plan {
                 rejected = true;
                 let value = time.format("%H:%M").to_string();
                 let message = format!("Heure invalide « {value} » (elle n’existe pas ce jour-là)");
-                scratch.issues.push(Issue { line: row.line, field: "Heure prévue".into(), value, is_error: true, message });
+                scratch.issues.push(Issue {
+                    line: row.line,
+                    field: "Heure prévue".into(),
+                    value,
+                    is_error: true,
+                    message,
+                });
             }
         }
         if rejected {
@@ -251,7 +275,11 @@ impl Plan {
             push_pair(&mut scratch.base, "segment", &segments.names[rank as usize]);
         }
         if let Some(at) = planned {
-            push_pair(&mut scratch.base, "date", &at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
+            push_pair(
+                &mut scratch.base,
+                "date",
+                &at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            );
         }
         if let Some(id) = technician {
             push_pair(&mut scratch.base, "technician", &id.to_string());
@@ -259,7 +287,17 @@ impl Plan {
         scratch.base.push('}');
         norm_into(&identifier, &mut scratch.identifier_norm);
         norm_into(&label, &mut scratch.label_norm);
-        write_copy(out, row.line, &identifier, &label, segment, planned, technician, &notes, scratch);
+        write_copy(
+            out,
+            row.line,
+            &identifier,
+            &label,
+            segment,
+            planned,
+            technician,
+            &notes,
+            scratch,
+        );
         Verdict::Accepted
     }
 }
@@ -345,7 +383,11 @@ fn write_copy(
         None => out.push_str(null),
     }
     out.push('\t');
-    if notes.is_empty() { out.push_str(null) } else { push_copy_text(out, notes) }
+    if notes.is_empty() {
+        out.push_str(null)
+    } else {
+        push_copy_text(out, notes)
+    }
     out.push('\n');
 }
 
@@ -397,12 +439,23 @@ mod tests {
     use crate::campaigns::FieldKind;
 
     fn plan() -> Plan {
-        let text = |label: &str, required| Checker::new(FieldKind::ShortText, label, required, None, None, &[]);
+        let text = |label: &str, required| {
+            Checker::new(FieldKind::ShortText, label, required, None, None, &[])
+        };
         Plan {
             slots: vec![
                 (0, "Matricule".into(), Slot::Identifier(text("Matricule", true))),
                 (1, "Nom".into(), Slot::Label(text("Nom", true), "2".into())),
-                (2, "Poste".into(), Slot::Value { checker: text("Poste", false), key: "3".into(), searchable: true, list: None }),
+                (
+                    2,
+                    "Poste".into(),
+                    Slot::Value {
+                        checker: text("Poste", false),
+                        key: "3".into(),
+                        searchable: true,
+                        list: None,
+                    },
+                ),
                 (3, "Site".into(), Slot::Segment),
                 (4, "Date".into(), Slot::Date),
                 (5, "Technicien".into(), Slot::Technician),
@@ -415,7 +468,9 @@ mod tests {
 
     /// A line as it comes from a real file.
     fn check(cells: &[&str]) -> (Verdict, String, Vec<Issue>) {
-        let row: Row = serde_json::from_value(serde_json::json!({ "line": 42, "cells": cells, "flags": [] })).unwrap();
+        let row: Row =
+            serde_json::from_value(serde_json::json!({ "line": 42, "cells": cells, "flags": [] }))
+                .unwrap();
         let (mut plan, mut out, mut scratch) = (plan(), String::new(), Scratch::default());
         let verdict = plan.check(&row, &mut out, &mut scratch);
         (verdict, out, scratch.issues)
@@ -423,12 +478,16 @@ mod tests {
 
     #[test]
     fn an_accepted_line_is_a_line_of_copy() {
-        let (verdict, out, issues) = check(&[" A70001 ", "Éloïse \"B\"", "PC\\1", "Bâtiment  A", "10/02/2026", ""]);
+        let (verdict, out, issues) =
+            check(&[" A70001 ", "Éloïse \"B\"", "PC\\1", "Bâtiment  A", "10/02/2026", ""]);
         assert_eq!((verdict, issues.len()), (Verdict::Accepted, 0));
         let cells: Vec<&str> = out.trim_end().split('\t').collect();
         assert_eq!(cells[0], "42");
         assert_eq!(&cells[2..6], ["A70001", "a70001", "Éloïse \"B\"", "eloise \"b\""]);
-        assert_eq!(cells[6].replace("\\\\", "\\"), r#"{"2":"Éloïse \"B\"","3":"PC\\1","segment":"Bâtiment A","date":"2026-02-10T08:00:00Z"}"#);
+        assert_eq!(
+            cells[6].replace("\\\\", "\\"),
+            r#"{"2":"Éloïse \"B\"","3":"PC\\1","segment":"Bâtiment A","date":"2026-02-10T08:00:00Z"}"#
+        );
         assert_eq!(cells[8], "0");
         assert_eq!(cells[9], "2026-02-10 08:00:00+00");
     }
@@ -439,17 +498,26 @@ mod tests {
             let (verdict, out, issues) = check(&["A1", "X", "", "", bad, ""]);
             assert_eq!((verdict, out.as_str()), (Verdict::Rejected, ""));
             assert_eq!(issues[0].line, 42);
-            assert_eq!(issues[0].message, format!("Date invalide « {bad} » (attendu : jj/mm/aaaa)"));
+            assert_eq!(
+                issues[0].message,
+                format!("Date invalide « {bad} » (attendu : jj/mm/aaaa)")
+            );
         }
         let (verdict, out, issues) = check(&["A1", "X", "", "", "10/02/26", ""]);
         assert_eq!(verdict, Verdict::Accepted);
-        assert!(out.contains("2026-02-10 08:00:00+00") && !issues[0].is_error, "9 h of the default, with a warning");
+        assert!(
+            out.contains("2026-02-10 08:00:00+00") && !issues[0].is_error,
+            "9 h of the default, with a warning"
+        );
     }
 
     #[test]
     fn missing_identifier_and_unknown_technician() {
         let (verdict, _, issues) = check(&["", "X", "", "", "", ""]);
-        assert_eq!((verdict, issues[0].message.as_str()), (Verdict::Rejected, "Valeur obligatoire manquante"));
+        assert_eq!(
+            (verdict, issues[0].message.as_str()),
+            (Verdict::Rejected, "Valeur obligatoire manquante")
+        );
         let (verdict, _, issues) = check(&["A1", "X", "", "", "", "inconnu@ops.example"]);
         assert_eq!((verdict, issues[0].is_error), (Verdict::Accepted, false));
     }

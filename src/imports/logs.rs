@@ -23,7 +23,10 @@ use tokio::sync::mpsc;
 const BLOCK: usize = 64 * 1024;
 
 /// Line, column, value, kind, message.
-pub async fn issues(mut read: Read, Path((id, import)): Path<(Id<Campaign>, Id<Import>)>) -> Result<Response> {
+pub async fn issues(
+    mut read: Read,
+    Path((id, import)): Path<(Id<Campaign>, Id<Import>)>,
+) -> Result<Response> {
     read.authorize(Configure, id).await?;
     let import = model::find(read.conn(), id, import).await?.id;
     let app = read.app().clone();
@@ -31,11 +34,17 @@ pub async fn issues(mut read: Read, Path((id, import)): Path<(Id<Campaign>, Id<I
 }
 
 /// The original lines with the message at the end, ready to correct and import again.
-pub async fn rejects(mut read: Read, Path((id, import)): Path<(Id<Campaign>, Id<Import>)>) -> Result<Response> {
+pub async fn rejects(
+    mut read: Read,
+    Path((id, import)): Path<(Id<Campaign>, Id<Import>)>,
+) -> Result<Response> {
     read.authorize(Configure, id).await?;
     let import = model::find(read.conn(), id, import).await?;
     let app = read.app().clone();
-    Ok(download("lignes-rejetees", |sheet| async move { write_rejects(&app, &import, sheet).await }))
+    Ok(download(
+        "lignes-rejetees",
+        |sheet| async move { write_rejects(&app, &import, sheet).await },
+    ))
 }
 
 async fn write_issues(app: &App, import: Id<Import>, mut sheet: Sheet) -> anyhow::Result<()> {
@@ -44,7 +53,9 @@ async fn write_issues(app: &App, import: Id<Import>, mut sheet: Sheet) -> anyhow
         .fetch(&app.db);
     while let Some(row) = rows.try_next().await? {
         let level = if row.level == "error" { "erreur" } else { "avertissement" };
-        sheet.row([row.line.to_string().as_str(), &row.field, &row.value, level, &row.message]).await?;
+        sheet
+            .row([row.line.to_string().as_str(), &row.field, &row.value, level, &row.message])
+            .await?;
     }
     sheet.send().await
 }
@@ -52,7 +63,11 @@ async fn write_issues(app: &App, import: Id<Import>, mut sheet: Sheet) -> anyhow
 async fn write_rejects(app: &App, import: &Import, mut sheet: Sheet) -> anyhow::Result<()> {
     let header = import.analysis.as_ref().map(|a| a.file.header.clone()).unwrap_or_default();
     sheet.row(header.iter().map(String::as_str).chain(["Erreur à corriger"])).await?;
-    let mut rows = sqlx::query!("select message, cells from import_rejects where import_id = $1 order by line", import.id as _).fetch(&app.db);
+    let mut rows = sqlx::query!(
+        "select message, cells from import_rejects where import_id = $1 order by line",
+        import.id as _
+    )
+    .fetch(&app.db);
     while let Some(row) = rows.try_next().await? {
         let width = header.len().max(row.cells.len());
         let cells = (0..width).map(|i| row.cells.get(i).map_or("", String::as_str));
@@ -80,7 +95,10 @@ impl Sheet {
     }
 }
 
-fn download<F: Future<Output = anyhow::Result<()>> + Send + 'static>(name: &str, work: impl FnOnce(Sheet) -> F) -> Response {
+fn download<F: Future<Output = anyhow::Result<()>> + Send + 'static>(
+    name: &str,
+    work: impl FnOnce(Sheet) -> F,
+) -> Response {
     let (to, blocks) = mpsc::channel(4);
     if let Ok(csv) = CsvWriter::new(Vec::with_capacity(BLOCK)) {
         let work = work(Sheet { csv, to });
@@ -90,8 +108,14 @@ fn download<F: Future<Output = anyhow::Result<()>> + Send + 'static>(name: &str,
             }
         });
     }
-    let body = stream::unfold(blocks, |mut blocks| async move { blocks.recv().await.map(|block| (Ok::<_, std::convert::Infallible>(block), blocks)) });
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}.csv\"")).unwrap_or(HeaderValue::from_static("attachment"));
-    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")), (header::CONTENT_DISPOSITION, disposition)];
+    let body = stream::unfold(blocks, |mut blocks| async move {
+        blocks.recv().await.map(|block| (Ok::<_, std::convert::Infallible>(block), blocks))
+    });
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}.csv\""))
+        .unwrap_or(HeaderValue::from_static("attachment"));
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
     (headers, Body::from_stream(body)).into_response()
 }

@@ -88,7 +88,8 @@ impl Target {
 
 /// Headers compared lower-cased, without accents, punctuation and underscores as spaces.
 pub fn header_key(header: &str) -> String {
-    let spaced: String = norm(header).chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    let spaced: String =
+        norm(header).chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -101,21 +102,58 @@ enum Known {
 
 /// The table of 03 §2.2.
 const KNOWN: [(Known, &[&str]); 11] = [
-    (Known::Usage(Usage::Identifier), &["matricule", "mat", "numero agent", "n agent", "id agent", "identifiant"]),
-    (Known::Usage(Usage::Label), &["nom", "nom agent", "nom utilisateur", "utilisateur", "nom prenom", "agent", "collaborateur"]),
-    (Known::Usage(Usage::Equipment), &["poste", "pc", "num pc", "n poste", "equipement", "machine", "hostname", "numero de serie"]),
+    (
+        Known::Usage(Usage::Identifier),
+        &["matricule", "mat", "numero agent", "n agent", "id agent", "identifiant"],
+    ),
+    (
+        Known::Usage(Usage::Label),
+        &[
+            "nom",
+            "nom agent",
+            "nom utilisateur",
+            "utilisateur",
+            "nom prenom",
+            "agent",
+            "collaborateur",
+        ],
+    ),
+    (
+        Known::Usage(Usage::Equipment),
+        &[
+            "poste",
+            "pc",
+            "num pc",
+            "n poste",
+            "equipement",
+            "machine",
+            "hostname",
+            "numero de serie",
+        ],
+    ),
     (Known::Usage(Usage::Location), &["bureau", "localisation", "lieu", "piece", "salle"]),
     (Known::Usage(Usage::Contact), &["telephone", "tel", "portable", "mobile", "contact"]),
     (Known::Email, &["email", "e mail", "mail", "courriel", "adresse mail"]),
-    (Known::Target(|| Target::Segment), &["segment", "site", "service", "batiment", "bat", "building", "departement", "zone"]),
-    (Known::Target(|| Target::PlannedDate), &["date", "date prevue", "date planifiee", "date rdv", "jour", "day"]),
+    (
+        Known::Target(|| Target::Segment),
+        &["segment", "site", "service", "batiment", "bat", "building", "departement", "zone"],
+    ),
+    (
+        Known::Target(|| Target::PlannedDate),
+        &["date", "date prevue", "date planifiee", "date rdv", "jour", "day"],
+    ),
     (Known::Target(|| Target::PlannedTime), &["heure", "horaire", "heure rdv", "time", "hour"]),
     (Known::Target(|| Target::Technician), &["technicien", "tech", "intervenant"]),
     (Known::Target(|| Target::Notes), &["notes", "note", "commentaire", "remarque", "observation"]),
 ];
 
 /// Proposes a target for each column. `previous` is the last mapping of the campaign, by header key.
-pub fn propose(headers: &[String], stats: &[ColumnStats], fields: &[Field], previous: &[Column]) -> Vec<Column> {
+pub fn propose(
+    headers: &[String],
+    stats: &[ColumnStats],
+    fields: &[Field],
+    previous: &[Column],
+) -> Vec<Column> {
     let mut taken = HashSet::new();
     let mut columns: Vec<Option<Column>> = vec![None; headers.len()];
     // Sure matches first, so that a mere resemblance never takes a target from an exact name.
@@ -127,22 +165,31 @@ pub fn propose(headers: &[String], stats: &[ColumnStats], fields: &[Field], prev
             let key = header_key(header);
             let found = if exact { sure(&key, fields, previous) } else { resembling(&key, fields) };
             let found = found.filter(|target| suits(target, stats.get(i), fields));
-            let Some(target) = found.filter(|t| !t.is_unique() || !taken.contains(t)) else { continue };
+            let Some(target) = found.filter(|t| !t.is_unique() || !taken.contains(t)) else {
+                continue;
+            };
             if target.is_unique() {
                 taken.insert(target.clone());
             }
             let confidence = if exact { Confidence::Sure } else { Confidence::ToCheck };
-            columns[i] = Some(Column { header: header.clone(), target, confidence, opens_list: false });
+            columns[i] =
+                Some(Column { header: header.clone(), target, confidence, opens_list: false });
         }
     }
-    let create = |i: usize| Target::New(stats.get(i).map_or(FieldKind::ShortText, ColumnStats::kind).code().into());
+    let create = |i: usize| {
+        Target::New(stats.get(i).map_or(FieldKind::ShortText, ColumnStats::kind).code().into())
+    };
     columns
         .into_iter()
         .enumerate()
         .map(|(i, column)| {
             column.unwrap_or_else(|| {
                 let empty = stats.get(i).is_some_and(|s| s.filled == 0);
-                let (target, confidence) = if empty { (Target::Ignore, Confidence::Ignored) } else { (create(i), Confidence::ToCheck) };
+                let (target, confidence) = if empty {
+                    (Target::Ignore, Confidence::Ignored)
+                } else {
+                    (create(i), Confidence::ToCheck)
+                };
                 Column { header: headers[i].clone(), target, confidence, opens_list: false }
             })
         })
@@ -155,13 +202,17 @@ fn suits(target: &Target, stats: Option<&ColumnStats>, fields: &[Field]) -> bool
     match target {
         Target::Technician => stats.emails > 0,
         Target::PlannedDate => stats.dates * 2 > stats.filled,
-        Target::Field(number) => fields.iter().find(|f| f.number == *number).is_none_or(|f| match f.kind {
-            FieldKind::Phone => stats.phones * 2 > stats.filled,
-            FieldKind::Date => stats.dates * 2 > stats.filled,
-            FieldKind::Number => stats.numbers * 2 > stats.filled,
-            FieldKind::Choice => stats.examples.iter().any(|e| f.choices.iter().any(|c| norm(c) == norm(e))),
-            _ => true,
-        }),
+        Target::Field(number) => {
+            fields.iter().find(|f| f.number == *number).is_none_or(|f| match f.kind {
+                FieldKind::Phone => stats.phones * 2 > stats.filled,
+                FieldKind::Date => stats.dates * 2 > stats.filled,
+                FieldKind::Number => stats.numbers * 2 > stats.filled,
+                FieldKind::Choice => {
+                    stats.examples.iter().any(|e| f.choices.iter().any(|c| norm(c) == norm(e)))
+                }
+                _ => true,
+            })
+        }
         _ => true,
     }
 }
@@ -170,7 +221,9 @@ fn sure(key: &str, fields: &[Field], previous: &[Column]) -> Option<Target> {
     if let Some(field) = fields.iter().find(|f| header_key(&f.label) == key) {
         return Some(Target::Field(field.number));
     }
-    if let Some(column) = previous.iter().find(|c| header_key(&c.header) == key && c.target.is_unique()) {
+    if let Some(column) =
+        previous.iter().find(|c| header_key(&c.header) == key && c.target.is_unique())
+    {
         let alive = match column.target {
             Target::Field(number) => fields.iter().any(|f| f.number == number),
             _ => true,
@@ -179,7 +232,10 @@ fn sure(key: &str, fields: &[Field], previous: &[Column]) -> Option<Target> {
             return Some(column.target.clone());
         }
     }
-    KNOWN.iter().find(|(_, names)| names.contains(&key)).and_then(|(known, _)| resolve(*known, fields))
+    KNOWN
+        .iter()
+        .find(|(_, names)| names.contains(&key))
+        .and_then(|(known, _)| resolve(*known, fields))
 }
 
 fn resembling(key: &str, fields: &[Field]) -> Option<Target> {
@@ -191,14 +247,20 @@ fn resembling(key: &str, fields: &[Field]) -> Option<Target> {
     if let Some(field) = fields.iter().find(|f| near(&header_key(&f.label))) {
         return Some(Target::Field(field.number));
     }
-    KNOWN.iter().find(|(_, names)| names.iter().any(|name| near(name))).and_then(|(known, _)| resolve(*known, fields))
+    KNOWN
+        .iter()
+        .find(|(_, names)| names.iter().any(|name| near(name)))
+        .and_then(|(known, _)| resolve(*known, fields))
 }
 
 fn resolve(known: Known, fields: &[Field]) -> Option<Target> {
     match known {
         Known::Usage(usage) => fields.iter().find(|f| f.is(usage)).map(|f| Target::Field(f.number)),
         Known::Email => Some(
-            fields.iter().find(|f| f.kind == FieldKind::Email).map_or_else(|| Target::New("email".into()), |f| Target::Field(f.number)),
+            fields
+                .iter()
+                .find(|f| f.kind == FieldKind::Email)
+                .map_or_else(|| Target::New("email".into()), |f| Target::Field(f.number)),
         ),
         Known::Target(target) => Some(target()),
     }
@@ -223,19 +285,29 @@ fn distance(a: &str, b: &str) -> usize {
 /// What is wrong with a mapping, by column number where it is one column's fault.
 pub fn faults(columns: &[Column], fields: &[Field]) -> Vec<(Option<usize>, String)> {
     let mut faults = Vec::new();
-    let identifier = fields.iter().find(|f| f.is(Usage::Identifier)).map(|f| Target::Field(f.number));
+    let identifier =
+        fields.iter().find(|f| f.is(Usage::Identifier)).map(|f| Target::Field(f.number));
     if !columns.iter().any(|c| Some(&c.target) == identifier.as_ref()) {
         faults.push((None, "La colonne identifiant est obligatoire".to_owned()));
     }
     let mut seen = HashSet::new();
     for (i, column) in columns.iter().enumerate() {
         if column.target.is_unique() && !seen.insert(&column.target) {
-            faults.push((Some(i), format!("La colonne « {} » vise la même donnée qu’une autre colonne", column.header)));
+            faults.push((
+                Some(i),
+                format!(
+                    "La colonne « {} » vise la même donnée qu’une autre colonne",
+                    column.header
+                ),
+            ));
         }
         if let Target::Field(number) = column.target
             && !fields.iter().any(|f| f.number == number)
         {
-            faults.push((Some(i), format!("Le champ choisi pour « {} » n’existe plus", column.header)));
+            faults.push((
+                Some(i),
+                format!("Le champ choisi pour « {} » n’existe plus", column.header),
+            ));
         }
     }
     let dated = columns.iter().any(|c| c.target == Target::PlannedDate);
@@ -244,7 +316,10 @@ pub fn faults(columns: &[Column], fields: &[Field]) -> Vec<(Option<usize>, Strin
     }
     for field in fields.iter().filter(|f| f.required && !f.is_column()) {
         if !columns.iter().any(|c| c.target == Target::Field(field.number)) {
-            faults.push((None, format!("Le champ « {} » est obligatoire : choisissez sa colonne", field.label)));
+            faults.push((
+                None,
+                format!("Le champ « {} » est obligatoire : choisissez sa colonne", field.label),
+            ));
         }
     }
     faults
@@ -285,7 +360,10 @@ mod tests {
 
     fn proposed(headers: &[&str]) -> Vec<(String, Confidence)> {
         let headers: Vec<String> = headers.iter().map(|h| (*h).to_owned()).collect();
-        propose(&headers, &[], &campaign(), &[]).into_iter().map(|c| (c.target.code(), c.confidence)).collect()
+        propose(&headers, &[], &campaign(), &[])
+            .into_iter()
+            .map(|c| (c.target.code(), c.confidence))
+            .collect()
     }
 
     #[test]
@@ -320,9 +398,21 @@ mod tests {
 
     #[test]
     fn faults_are_named() {
-        let column = |header: &str, target| Column { header: header.into(), target, confidence: Confidence::Sure, opens_list: false };
+        let column = |header: &str, target| Column {
+            header: header.into(),
+            target,
+            confidence: Confidence::Sure,
+            opens_list: false,
+        };
         let fields = campaign();
-        let got = faults(&[column("A", Target::Field(2)), column("B", Target::Field(2)), column("H", Target::PlannedTime)], &fields);
+        let got = faults(
+            &[
+                column("A", Target::Field(2)),
+                column("B", Target::Field(2)),
+                column("H", Target::PlannedTime),
+            ],
+            &fields,
+        );
         assert_eq!(got[0].1, "La colonne identifiant est obligatoire");
         assert_eq!(got.len(), 3);
         assert!(faults(&[column("A", Target::Field(1))], &fields).is_empty());
@@ -330,7 +420,13 @@ mod tests {
 
     #[test]
     fn codes_round_trip() {
-        for target in [Target::Ignore, Target::Field(12), Target::New("date".into()), Target::Segment, Target::Technician] {
+        for target in [
+            Target::Ignore,
+            Target::Field(12),
+            Target::New("date".into()),
+            Target::Segment,
+            Target::Technician,
+        ] {
             assert_eq!(Target::from_code(&target.code()), Some(target));
         }
         assert_eq!(Target::from_code("nouveau-fichier"), None);

@@ -47,7 +47,12 @@ pub fn routes() -> Routes {
         .get("/campagnes/{id}/assistant/3", configure, upload::resume)
         .get("/campagnes/{id}/imports", configure, index::page)
         .get("/campagnes/{id}/imports/nouveau", configure, upload::page)
-        .add("POST", "/campagnes/{id}/imports", configure, post(upload::create).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)))
+        .add(
+            "POST",
+            "/campagnes/{id}/imports",
+            configure,
+            post(upload::create).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)),
+        )
         .get("/campagnes/{id}/imports/{import}", configure, show::page)
         .get("/campagnes/{id}/imports/{import}/colonnes", configure, columns::page)
         .post("/campagnes/{id}/imports/{import}/colonnes", configure, columns::create)

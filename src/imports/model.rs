@@ -192,7 +192,11 @@ impl Import {
 
 /// # Errors
 /// `NotFound` when the import does not exist or belongs to another campaign.
-pub async fn find(conn: &mut PgConnection, campaign: Id<Campaign>, id: Id<Import>) -> Result<Import> {
+pub async fn find(
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    id: Id<Import>,
+) -> Result<Import> {
     load(conn, id).await?.filter(|import| import.campaign_id == campaign).ok_or(Error::NotFound)
 }
 
@@ -200,8 +204,14 @@ pub async fn find(conn: &mut PgConnection, campaign: Id<Campaign>, id: Id<Import
 ///
 /// # Errors
 /// As [`find`].
-pub async fn find_to_decide(conn: &mut PgConnection, campaign: Id<Campaign>, id: Id<Import>) -> Result<Import> {
-    sqlx::query!("select 1 as one from imports where id = $1 for no key update", id as _).fetch_optional(&mut *conn).await?;
+pub async fn find_to_decide(
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    id: Id<Import>,
+) -> Result<Import> {
+    sqlx::query!("select 1 as one from imports where id = $1 for no key update", id as _)
+        .fetch_optional(&mut *conn)
+        .await?;
     find(conn, campaign, id).await
 }
 

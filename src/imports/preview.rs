@@ -59,17 +59,26 @@ impl Preview {
     /// What the import does to the campaign's own status, when it does.
     fn effect(&self) -> Option<&'static str> {
         match self.campaign.status {
-            Status::Running => Some("La campagne est en cours : les interventions importées seront aussitôt visibles."),
-            Status::Finished if self.counters.created > 0 => Some("La campagne est terminée : cet import la rouvrira."),
+            Status::Running => Some(
+                "La campagne est en cours : les interventions importées seront aussitôt visibles.",
+            ),
+            Status::Finished if self.counters.created > 0 => {
+                Some("La campagne est terminée : cet import la rouvrira.")
+            }
             _ => None,
         }
     }
 }
 
-pub async fn page(mut read: Read, Path((id, import)): Path<(Id<Campaign>, Id<Import>)>) -> Result<Response> {
+pub async fn page(
+    mut read: Read,
+    Path((id, import)): Path<(Id<Campaign>, Id<Import>)>,
+) -> Result<Response> {
     let campaign = read.authorize(Configure, id).await?.clone();
     let import = model::find(read.conn(), id, import).await?;
-    let (State::Validated, Some(counters), Some(plan)) = (import.state, import.counters.clone(), import.preview.clone()) else {
+    let (State::Validated, Some(counters), Some(plan)) =
+        (import.state, import.counters.clone(), import.preview.clone())
+    else {
         return Ok(Redirect::to(import.url()).into_response());
     };
     let issues = sqlx::query_as!(
@@ -82,21 +91,37 @@ pub async fn page(mut read: Read, Path((id, import)): Path<(Id<Campaign>, Id<Imp
     .await?;
     let step = if campaign.is_draft { 3 } else { 0 };
     let tabs = campaigns::tabs(&campaign, read.user(), "imports");
-    let shell = read.shell("Vérification").with_tabs(tabs).under("Campagnes", "/campagnes").under(campaign.name.clone(), campaign.url());
+    let shell = read
+        .shell("Vérification")
+        .with_tabs(tabs)
+        .under("Campagnes", "/campagnes")
+        .under(campaign.name.clone(), campaign.url());
     Ok(Page(Preview { shell, campaign, import, step, counters, plan, issues }).into_response())
 }
 
 /// « Importer n lignes »: confirmed once, whatever the clicks (RG-181).
-pub async fn create(mut tx: Tx, Path((id, import)): Path<(Id<Campaign>, Id<Import>)>) -> Result<Redirect> {
+pub async fn create(
+    mut tx: Tx,
+    Path((id, import)): Path<(Id<Campaign>, Id<Import>)>,
+) -> Result<Redirect> {
     tx.authorize(Configure, id).await?;
     let import = model::find_to_decide(tx.conn(), id, import).await?;
     match import.state {
         State::Running | State::Done => return Ok(Redirect::to(import.url())),
         State::Validated => {}
-        _ => return Err(Error::Refused("Cet import n’est pas prêt. Vérifiez d’abord les lignes.".into())),
+        _ => {
+            return Err(Error::Refused(
+                "Cet import n’est pas prêt. Vérifiez d’abord les lignes.".into(),
+            ));
+        }
     }
     job::next_stage(&mut tx, import.id, "commit", "running").await?;
-    tx.record(Entry::on("import.confirmed", "import", import.id.uuid()).campaign(id).changes(json!({ "counters": import.counters }))).await?;
+    tx.record(
+        Entry::on("import.confirmed", "import", import.id.uuid())
+            .campaign(id)
+            .changes(json!({ "counters": import.counters })),
+    )
+    .await?;
     let work = tx.app().work.clone();
     tx.commit().await?;
     work.notify_one();

@@ -10,7 +10,12 @@ use crate::{
 use serde_json::json;
 
 /// The right on the campaign was proven by the caller: a page, or the command line.
-pub async fn receive(tx: &mut Tx, campaign: Id<Campaign>, file_name: &str, file: &Stored) -> Result<Id<Import>> {
+pub async fn receive(
+    tx: &mut Tx,
+    campaign: Id<Campaign>,
+    file_name: &str,
+    file: &Stored,
+) -> Result<Id<Import>> {
     let id = Id::<Import>::new();
     let (now, author) = (tx.now(), tx.actor().user_id());
     sqlx::query!(

@@ -33,7 +33,10 @@ pub async fn drop_table(db: &PgPool, import: Id<Import>) -> sqlx::Result<()> {
 }
 
 pub async fn exists(conn: &mut PgConnection, import: Id<Import>) -> sqlx::Result<bool> {
-    sqlx::query_scalar("select to_regclass($1) is not null").bind(table(import)).fetch_one(conn).await
+    sqlx::query_scalar("select to_regclass($1) is not null")
+        .bind(table(import))
+        .fetch_one(conn)
+        .await
 }
 
 /// What the checking thread sends.
@@ -48,8 +51,15 @@ pub enum Batch {
 }
 
 /// Writes the batches as they come: lines by `COPY`, the rest by arrays. `false` when cancelled.
-pub async fn receive(db: &PgPool, import: Id<Import>, mut batches: mpsc::Receiver<Batch>) -> anyhow::Result<bool> {
-    let statement = sql(import, "copy staging (line, op_id, identifier, identifier_norm, label, label_norm, base, search_text, segment, planned_at, technician, notes) from stdin");
+pub async fn receive(
+    db: &PgPool,
+    import: Id<Import>,
+    mut batches: mpsc::Receiver<Batch>,
+) -> anyhow::Result<bool> {
+    let statement = sql(
+        import,
+        "copy staging (line, op_id, identifier, identifier_norm, label, label_norm, base, search_text, segment, planned_at, technician, notes) from stdin",
+    );
     let mut copy = db.copy_in_raw(&statement.0).await?;
     while let Some(batch) = batches.recv().await {
         match batch {
@@ -74,7 +84,8 @@ pub async fn write_issues(db: &PgPool, import: Id<Import>, issues: &[Issue]) -> 
     let lines: Vec<i64> = issues.iter().map(|i| i.line as i64).collect();
     let fields: Vec<&str> = issues.iter().map(|i| i.field.as_str()).collect();
     let values: Vec<&str> = issues.iter().map(|i| i.value.as_str()).collect();
-    let levels: Vec<&str> = issues.iter().map(|i| if i.is_error { "error" } else { "warning" }).collect();
+    let levels: Vec<&str> =
+        issues.iter().map(|i| if i.is_error { "error" } else { "warning" }).collect();
     let messages: Vec<&str> = issues.iter().map(|i| i.message.as_str()).collect();
     sqlx::query(
         "insert into import_issues (import_id, line, field, value, level, message)
@@ -91,7 +102,11 @@ pub async fn write_issues(db: &PgPool, import: Id<Import>, issues: &[Issue]) -> 
     .map(drop)
 }
 
-pub async fn write_rejects(db: &PgPool, import: Id<Import>, rejects: &[(i64, String, Vec<String>)]) -> sqlx::Result<()> {
+pub async fn write_rejects(
+    db: &PgPool,
+    import: Id<Import>,
+    rejects: &[(i64, String, Vec<String>)],
+) -> sqlx::Result<()> {
     let lines: Vec<i64> = rejects.iter().map(|r| r.0).collect();
     let messages: Vec<&str> = rejects.iter().map(|r| r.1.as_str()).collect();
     let cells: Vec<serde_json::Value> = rejects.iter().map(|r| serde_json::json!(r.2)).collect();

@@ -46,7 +46,8 @@ impl ColumnStats {
     }
 
     fn judge(&mut self, text: &str) {
-        let starts_as_number = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));
+        let starts_as_number =
+            text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));
         if starts_as_number && text.len() <= 40 {
             self.dates += u64::from(text.len() >= 6 && values::date(text).is_ok());
             self.numbers += u64::from(is(FieldKind::Number, text) && !loses_zeros(text));

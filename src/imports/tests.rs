@@ -12,7 +12,13 @@ const FILE: &str = "NOM_AGENT;MATRICULE;NUM_PC;ETAGE;BATIMENT\r\n\
     DOUBLE Jean;a70001;PC-0005;3;Bâtiment B\r\n";
 
 /// Sends a file and lets the analysis run; the address of the import.
-async fn send(app: &TestApp, sophie: &Person, campaign: &TestCampaign, name: &str, content: &[u8]) -> String {
+async fn send(
+    app: &TestApp,
+    sophie: &Person,
+    campaign: &TestCampaign,
+    name: &str,
+    content: &[u8],
+) -> String {
     let reply = sophie.upload(&campaign.path("imports"), name, content).await;
     reply.is(303);
     app.drain().await;
@@ -22,7 +28,12 @@ async fn send(app: &TestApp, sophie: &Person, campaign: &TestCampaign, name: &st
 /// Presses the button of the page, as a browser would.
 async fn undo(person: &Person, at: &str) {
     let page = person.get(at).await.body;
-    let version = page.split("name=\"version\" value=\"").nth(1).and_then(|v| v.split('"').next()).unwrap_or_default().to_owned();
+    let version = page
+        .split("name=\"version\" value=\"")
+        .nth(1)
+        .and_then(|v| v.split('"').next())
+        .unwrap_or_default()
+        .to_owned();
     person.submit(&format!("{at}/annulation"), &[("version", &version)]).await.is(303);
 }
 
@@ -45,11 +56,14 @@ async fn check(app: &TestApp, sophie: &Person, campaign: &TestCampaign, content:
 
 /// The choices that the page proposes, as a browser would send them back.
 fn proposed(page: &str) -> Vec<(String, String)> {
-    page.split("<select").skip(1).filter_map(|select| {
-        let name = select.split("name=\"").nth(1)?.split('"').next()?;
-        let chosen = select.split("\" selected").next()?.rsplit("value=\"").next()?;
-        name.starts_with("colonne-").then(|| (name.to_owned(), chosen.to_owned()))
-    }).collect()
+    page.split("<select")
+        .skip(1)
+        .filter_map(|select| {
+            let name = select.split("name=\"").nth(1)?.split('"').next()?;
+            let chosen = select.split("\" selected").next()?.rsplit("value=\"").next()?;
+            name.starts_with("colonne-").then(|| (name.to_owned(), chosen.to_owned()))
+        })
+        .collect()
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -59,7 +73,12 @@ async fn us_203_204_a_file_becomes_operations(db: PgPool) {
     let campaign = app.campaign().run_by(&sophie).create().await;
     let at = send(&app, &sophie, &campaign, "parc.csv", FILE.as_bytes()).await;
     let page = sophie.get(&format!("{at}/colonnes")).await;
-    page.is(200).shows("5 lignes détectées").shows("1 ligne vide ignorée").shows("MARTIN Éloïse").shows("Automatique").shows("À vérifier");
+    page.is(200)
+        .shows("5 lignes détectées")
+        .shows("1 ligne vide ignorée")
+        .shows("MARTIN Éloïse")
+        .shows("Automatique")
+        .shows("À vérifier");
 
     let choices = proposed(&page.body);
     assert_eq!(choices.len(), 5);
@@ -75,7 +94,11 @@ async fn us_203_204_a_file_becomes_operations(db: PgPool) {
         .shows("Ligne 5 — MATRICULE : Valeur obligatoire manquante")
         .shows("Identifiant en double dans le fichier (première occurrence : ligne 2)")
         .shows("Importer 3 lignes");
-    assert_eq!(app.count("select count(*) from operations").await, 0, "nothing is written before confirmation");
+    assert_eq!(
+        app.count("select count(*) from operations").await,
+        0,
+        "nothing is written before confirmation"
+    );
 
     sophie.post(&format!("{at}/apercu")).await.redirects_to(&at);
     app.drain().await;
@@ -83,10 +106,23 @@ async fn us_203_204_a_file_becomes_operations(db: PgPool) {
     assert_eq!(app.count("select count(*) from operations where category = 'todo'").await, 3);
     assert_eq!(app.count("select count(*) from segments").await, 2);
     assert_eq!(app.count("select count(*) from operation_events where kind = 'imported'").await, 3);
-    assert_eq!(app.count("select count(*) from audit_entries where action = 'operations.imported'").await, 1);
+    assert_eq!(
+        app.count("select count(*) from audit_entries where action = 'operations.imported'").await,
+        1
+    );
     assert_eq!(app.count("select count(*) from operations where import_base ->> '2' = label and values ->> '3' like 'PC-%'").await, 3);
-    sophie.get(&format!("{at}/journal.csv")).await.is(200).shows("erreur").shows("A70001".to_lowercase().as_str());
-    sophie.get(&format!("{at}/rejets.csv")).await.is(200).shows("LEBLANC Marie").shows("Erreur à corriger");
+    sophie
+        .get(&format!("{at}/journal.csv"))
+        .await
+        .is(200)
+        .shows("erreur")
+        .shows("A70001".to_lowercase().as_str());
+    sophie
+        .get(&format!("{at}/rejets.csv"))
+        .await
+        .is(200)
+        .shows("LEBLANC Marie")
+        .shows("Erreur à corriger");
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -95,10 +131,18 @@ async fn p_056_the_same_file_twice_creates_nothing_twice(db: PgPool) {
     let sophie = app.sophie().await;
     let campaign = app.campaign().run_by(&sophie).create().await;
     import(&app, &sophie, &campaign, FILE).await;
-    let before: Vec<(uuid::Uuid, i32)> = sqlx::query_as("select id, version from operations order by id").fetch_all(&app.app.db).await.unwrap();
+    let before: Vec<(uuid::Uuid, i32)> =
+        sqlx::query_as("select id, version from operations order by id")
+            .fetch_all(&app.app.db)
+            .await
+            .unwrap();
     let at = import(&app, &sophie, &campaign, FILE).await;
     sophie.get(&at).await.shows("0 intervention créée").shows("3 inchangées");
-    let after: Vec<(uuid::Uuid, i32)> = sqlx::query_as("select id, version from operations order by id").fetch_all(&app.app.db).await.unwrap();
+    let after: Vec<(uuid::Uuid, i32)> =
+        sqlx::query_as("select id, version from operations order by id")
+            .fetch_all(&app.app.db)
+            .await
+            .unwrap();
     assert_eq!(before, after);
     let corrected = FILE.replace("LEBLANC Marie;;", "LEBLANC Marie;A70003;");
     let at = import(&app, &sophie, &campaign, &corrected).await;
@@ -118,7 +162,13 @@ async fn us_217_2_a_human_edit_is_kept_and_a_file_edit_applied(db: PgPool) {
     let read = |id: &'static str| {
         let db = app.app.db.clone();
         async move {
-            sqlx::query_as::<_, (String, String)>("select label, values ->> '3' from operations where identifier = $1").bind(id).fetch_one(&db).await.unwrap()
+            sqlx::query_as::<_, (String, String)>(
+                "select label, values ->> '3' from operations where identifier = $1",
+            )
+            .bind(id)
+            .fetch_one(&db)
+            .await
+            .unwrap()
         }
     };
     assert_eq!(read("A70001").await, ("MARTIN Éloïse".into(), "PC-MAIN".into()));
@@ -145,9 +195,18 @@ async fn us_218_undo_keeps_what_was_touched_and_can_be_undone(db: PgPool) {
     .unwrap();
     undo(&sophie, &at).await;
     app.drain().await;
-    sophie.get(&at).await.shows("2 interventions retirées").shows("1 conservée").shows("modifiée par Karim BENALI le");
+    sophie
+        .get(&at)
+        .await
+        .shows("2 interventions retirées")
+        .shows("1 conservée")
+        .shows("modifiée par Karim BENALI le");
     assert_eq!(app.count("select count(*) from operations where deleted_at is null").await, 1);
-    assert_eq!(app.count("select count(*) from segments").await, 1, "the segment of the kept one stays");
+    assert_eq!(
+        app.count("select count(*) from segments").await,
+        1,
+        "the segment of the kept one stays"
+    );
     undo(&sophie, &at).await;
     app.drain().await;
     assert_eq!(app.count("select count(*) from operations where deleted_at is null").await, 3);
@@ -177,7 +236,9 @@ async fn us_204_2_an_identifier_is_asked(db: PgPool) {
     let sophie = app.sophie().await;
     let campaign = app.campaign().run_by(&sophie).create().await;
     let at = send(&app, &sophie, &campaign, "parc.csv", FILE.as_bytes()).await;
-    let all: Vec<(String, String)> = (0..5).map(|i| (format!("colonne-{i}"), if i == 0 { "champ-2".into() } else { "ignorer".into() })).collect();
+    let all: Vec<(String, String)> = (0..5)
+        .map(|i| (format!("colonne-{i}"), if i == 0 { "champ-2".into() } else { "ignorer".into() }))
+        .collect();
     let pairs: Vec<(&str, &str)> = all.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     let reply = sophie.submit(&format!("{at}/colonnes"), &pairs).await;
     reply.is(422).shows("La colonne identifiant est obligatoire");
@@ -189,12 +250,24 @@ async fn us_203_2_bad_files_are_refused_in_french(db: PgPool) {
     let app = TestApp::new(db).await;
     let sophie = app.sophie().await;
     let campaign = app.campaign().run_by(&sophie).create().await;
-    sophie.upload(&campaign.path("imports"), "vide.csv", b"").await.is(422).shows("Le fichier ne contient aucune ligne de données");
+    sophie
+        .upload(&campaign.path("imports"), "vide.csv", b"")
+        .await
+        .is(422)
+        .shows("Le fichier ne contient aucune ligne de données");
     for (name, content, said) in [
-        ("rapport.pdf", &b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n"[..], "Format non supporté. Utilisez un fichier .csv, .xlsx ou .ods"),
+        (
+            "rapport.pdf",
+            &b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n"[..],
+            "Format non supporté. Utilisez un fichier .csv, .xlsx ou .ods",
+        ),
         ("photo.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00", "Format non supporté"),
         ("entete.csv", b"Nom;Matricule\r\n", "Le fichier ne contient aucune ligne de données"),
-        ("coupe.csv", b"Nom;Matricule\r\n\"Martin;A1\r\nPetit;A2\r\n", "Un guillemet ouvert à la ligne 2 n'est jamais refermé"),
+        (
+            "coupe.csv",
+            b"Nom;Matricule\r\n\"Martin;A1\r\nPetit;A2\r\n",
+            "Un guillemet ouvert à la ligne 2 n'est jamais refermé",
+        ),
     ] {
         let at = send(&app, &sophie, &campaign, name, content).await;
         sophie.get(&at).await.is(200).shows("Échec").shows(said);
@@ -216,13 +289,19 @@ async fn p_060_too_many_lines_are_refused_before_anything(db: PgPool) {
 #[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn rg_098_rights_and_archive(db: PgPool) {
     let app = TestApp::new(db).await;
-    let (sophie, nadia) = (app.sophie().await, app.person("Nadia", "Lambert", &[crate::accounts::Role::CampaignManager]).await);
+    let (sophie, nadia) = (
+        app.sophie().await,
+        app.person("Nadia", "Lambert", &[crate::accounts::Role::CampaignManager]).await,
+    );
     let campaign = app.campaign().run_by(&sophie).create().await;
     nadia.upload(&campaign.path("imports"), "parc.csv", FILE.as_bytes()).await.is(404);
     campaign.grant(&nadia, "view").await;
     nadia.upload(&campaign.path("imports"), "parc.csv", FILE.as_bytes()).await.is(403);
     let at = check(&app, &sophie, &campaign, FILE).await;
-    sqlx::query("update campaigns set archived_at = now(), status = 'archived'").execute(&app.app.db).await.unwrap();
+    sqlx::query("update campaigns set archived_at = now(), status = 'archived'")
+        .execute(&app.app.db)
+        .await
+        .unwrap();
     sophie.post(&format!("{at}/apercu")).await.is(422).shows("Campagne archivée : lecture seule.");
     assert_eq!(app.count("select count(*) from operations").await, 0);
     let files = std::fs::read_dir(app.app.config.files_dir()).unwrap().count();
@@ -250,8 +329,16 @@ async fn lost_staged_lines_are_checked_again(db: PgPool) {
     let campaign = app.campaign().run_by(&sophie).create().await;
     let at = check(&app, &sophie, &campaign, FILE).await;
     // What a crash of PostgreSQL does to an unlogged table.
-    let table: String = sqlx::query_scalar("select relname::text from pg_class where relname like 'import_lines_%' and relkind = 'r'").fetch_one(&app.app.db).await.unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(format!("truncate {table}"))).execute(&app.app.db).await.unwrap();
+    let table: String = sqlx::query_scalar(
+        "select relname::text from pg_class where relname like 'import_lines_%' and relkind = 'r'",
+    )
+    .fetch_one(&app.app.db)
+    .await
+    .unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("truncate {table}")))
+        .execute(&app.app.db)
+        .await
+        .unwrap();
     sophie.post(&format!("{at}/apercu")).await.is(303);
     app.drain().await;
     assert_eq!(app.count("select count(*) from operations").await, 3);
@@ -268,7 +355,8 @@ async fn p_051_read_is_the_sum_on_every_real_file(db: PgPool) {
         if name.ends_with(".json") || file.metadata().unwrap().len() > 200_000 {
             continue;
         }
-        let campaign = app.campaign().named(&format!("Campagne {n}")).run_by(&sophie).create().await;
+        let campaign =
+            app.campaign().named(&format!("Campagne {n}")).run_by(&sophie).create().await;
         let at = send(&app, &sophie, &campaign, &name, &std::fs::read(file.path()).unwrap()).await;
         let page = sophie.get(&format!("{at}/colonnes")).await;
         page.is(200);
@@ -280,7 +368,8 @@ async fn p_051_read_is_the_sum_on_every_real_file(db: PgPool) {
             }
         }
         choices[0].1 = "champ-1".into();
-        let pairs: Vec<(&str, &str)> = choices.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let pairs: Vec<(&str, &str)> =
+            choices.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         sophie.submit(&format!("{at}/colonnes"), &pairs).await.redirects_to(&at);
         app.drain().await;
         sophie.post(&format!("{at}/apercu")).await.redirects_to(&at);
@@ -303,20 +392,45 @@ async fn a_value_outside_the_list_is_an_error_or_joins_it(db: PgPool) {
     let app = TestApp::new(db).await;
     let sophie = app.sophie().await;
     let campaign = app.campaign().run_by(&sophie).create().await;
-    sqlx::query("update campaign_fields set kind = 'choice', choices = array['Écran'] where number = 4").execute(&app.app.db).await.unwrap();
+    sqlx::query(
+        "update campaign_fields set kind = 'choice', choices = array['Écran'] where number = 4",
+    )
+    .execute(&app.app.db)
+    .await
+    .unwrap();
     let file = "Matricule;Nom;Lieu\nA1;X;écran\nA2;Y;Clavier\n";
     let at = check(&app, &sophie, &campaign, file).await;
-    sophie.get(&format!("{at}/apercu")).await.shows("1 ligne valide").shows("Valeur hors liste : « Clavier »");
     sophie
-        .submit(&format!("{at}/colonnes"), &[("colonne-0", "champ-1"), ("colonne-1", "champ-2"), ("colonne-2", "champ-4"), ("ajouter-choix", "oui")])
+        .get(&format!("{at}/apercu"))
+        .await
+        .shows("1 ligne valide")
+        .shows("Valeur hors liste : « Clavier »");
+    sophie
+        .submit(
+            &format!("{at}/colonnes"),
+            &[
+                ("colonne-0", "champ-1"),
+                ("colonne-1", "champ-2"),
+                ("colonne-2", "champ-4"),
+                ("ajouter-choix", "oui"),
+            ],
+        )
         .await
         .redirects_to(&at);
     app.drain().await;
     sophie.post(&format!("{at}/apercu")).await.redirects_to(&at);
     app.drain().await;
-    let values: Vec<String> = sqlx::query_scalar("select values ->> '4' from operations order by identifier").fetch_all(&app.app.db).await.unwrap();
+    let values: Vec<String> =
+        sqlx::query_scalar("select values ->> '4' from operations order by identifier")
+            .fetch_all(&app.app.db)
+            .await
+            .unwrap();
     assert_eq!(values, ["Écran", "Clavier"]);
-    assert_eq!(app.count("select cardinality(choices)::bigint from campaign_fields where number = 4").await, 2);
+    assert_eq!(
+        app.count("select cardinality(choices)::bigint from campaign_fields where number = 4")
+            .await,
+        2
+    );
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -325,15 +439,29 @@ async fn rg_181_the_same_click_twice_undoes_once(db: PgPool) {
     let sophie = app.sophie().await;
     let campaign = app.campaign().run_by(&sophie).create().await;
     let at = import(&app, &sophie, &campaign, FILE).await;
-    let version: i32 = sqlx::query_scalar("select version from imports").fetch_one(&app.app.db).await.unwrap();
-    let click = async || sophie.submit(&format!("{at}/annulation"), &[("version", version.to_string().as_str())]).await.is(303).status;
+    let version: i32 =
+        sqlx::query_scalar("select version from imports").fetch_one(&app.app.db).await.unwrap();
+    let click = async || {
+        sophie
+            .submit(&format!("{at}/annulation"), &[("version", version.to_string().as_str())])
+            .await
+            .is(303)
+            .status
+    };
     click().await;
     click().await;
     app.drain().await;
     click().await;
     app.drain().await;
-    assert_eq!(app.count("select count(*) from operations where deleted_at is null").await, 0, "undone, and not applied again");
-    assert_eq!(app.count("select count(*) from audit_entries where action = 'import.undone'").await, 1);
+    assert_eq!(
+        app.count("select count(*) from operations where deleted_at is null").await,
+        0,
+        "undone, and not applied again"
+    );
+    assert_eq!(
+        app.count("select count(*) from audit_entries where action = 'import.undone'").await,
+        1
+    );
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]

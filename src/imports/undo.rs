@@ -28,7 +28,12 @@ pub struct Report {
 /// How many kept operations are named.
 const NAMED: i64 = 100;
 
-pub async fn run(app: &App, import: &Import, by: Option<Id<User>>, now: DateTime<Utc>) -> Result<(), Stop> {
+pub async fn run(
+    app: &App,
+    import: &Import,
+    by: Option<Id<User>>,
+    now: DateTime<Utc>,
+) -> Result<(), Stop> {
     let actor = commit::author(app, import, by).await?;
     let mut tx = Tx::begin(app, actor, now).await?;
     match import.state {
@@ -46,9 +51,8 @@ pub async fn run(app: &App, import: &Import, by: Option<Id<User>>, now: DateTime
 
 async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     let (now, user, kind) = (tx.now(), tx.actor().user_id(), tx.actor().kind());
-    let mut report = Report::default();
     // Created and untouched: no other event since.
-    report.removed = sqlx::query!(
+    let removed = sqlx::query!(
         "update operations o set deleted_at = $2, updated_at = $2, updated_by = $3
          where o.import_id = $1 and o.deleted_at is null and o.version = 1
            and not exists (select 1 from operation_events e where e.operation_id = o.id and e.kind not in ('imported', 'import_undone'))",
@@ -59,6 +63,7 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     .execute(tx.conn())
     .await?
     .rows_affected() as i64;
+    let mut report = Report { removed, ..Report::default() };
     sqlx::query!(
         "insert into operation_events (operation_id, campaign_id, at, actor_kind, actor_id, kind, batch_id)
          select id, campaign_id, $2, $3, $4, 'import_undone', $1 from operations where import_id = $1 and deleted_at = $2",
@@ -95,7 +100,17 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     .await?;
     report.kept = kept
         .into_iter()
-        .map(|row| (row.id, row.label, format!("modifiée par {} le {}", row.who, crate::web::format::instant(row.updated_at))))
+        .map(|row| {
+            (
+                row.id,
+                row.label,
+                format!(
+                    "modifiée par {} le {}",
+                    row.who,
+                    crate::web::format::instant(row.updated_at)
+                ),
+            )
+        })
         .collect();
     report.segments = sqlx::query!(
         "delete from segments s where s.import_id = $1
@@ -197,7 +212,8 @@ async fn swap_changes(tx: &mut Tx, import: &Import, side: Side) -> Result<i64, S
 
 /// Fields made by the import, when no operation that stays has a value for them.
 async fn remove_empty_fields(tx: &mut Tx, import: &Import) -> Result<i64, Stop> {
-    let numbers: Vec<i32> = import.preview.iter().flat_map(|p| &p.new_fields).map(|f| f.0).collect();
+    let numbers: Vec<i32> =
+        import.preview.iter().flat_map(|p| &p.new_fields).map(|f| f.0).collect();
     let now = tx.now();
     let removed = sqlx::query!(
         "update campaign_fields f set deleted_at = $3 where f.campaign_id = $1 and f.number = any ($2) and f.deleted_at is null
@@ -215,7 +231,8 @@ async fn remove_empty_fields(tx: &mut Tx, import: &Import) -> Result<i64, Stop> 
 /// since, and the changes are applied again under the same rules.
 async fn redo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     let (now, user, kind) = (tx.now(), tx.actor().user_id(), tx.actor().kind());
-    let numbers: Vec<i32> = import.preview.iter().flat_map(|p| &p.new_fields).map(|f| f.0).collect();
+    let numbers: Vec<i32> =
+        import.preview.iter().flat_map(|p| &p.new_fields).map(|f| f.0).collect();
     sqlx::query!(
         "update campaign_fields f set deleted_at = null where f.campaign_id = $1 and f.number = any ($2) and f.deleted_at is not null
            and not exists (select 1 from campaign_fields l where l.campaign_id = $1 and l.label_norm = f.label_norm and l.deleted_at is null)",
@@ -248,7 +265,12 @@ async fn redo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     sqlx::query!("update imports set state = 'done', stage = 'idle', error = null, updated_at = $2, counters = counters - 'undo' where id = $1", import.id as _, now)
         .execute(tx.conn())
         .await?;
-    tx.record(Entry::on("import.redone", "import", import.id.uuid()).campaign(import.campaign_id).changes(json!({ "restored": back, "changed": changed }))).await?;
+    tx.record(
+        Entry::on("import.redone", "import", import.id.uuid())
+            .campaign(import.campaign_id)
+            .changes(json!({ "restored": back, "changed": changed })),
+    )
+    .await?;
     Ok(())
 }
 

@@ -74,7 +74,12 @@ pub async fn create(
     tx.authorize(Configure, id).await?;
     let import = receive(&mut tx, id, &name, &file).await?;
     if campaign.is_draft {
-        sqlx::query!("update campaigns set wizard_step = 3 where id = $1 and wizard_step < 3", id as _).execute(tx.conn()).await?;
+        sqlx::query!(
+            "update campaigns set wizard_step = 3 where id = $1 and wizard_step < 3",
+            id as _
+        )
+        .execute(tx.conn())
+        .await?;
     }
     tx.commit().await?;
     app.work.notify_one();
@@ -85,17 +90,29 @@ fn again(app: &crate::app::App, visitor: &Visitor, campaign: &Campaign, why: &st
     let mut form = Form::default();
     form.refuse("fichier", why);
     let shell = shell(Shell::new(app, visitor, "Fichier"), campaign);
-    Again(Upload { shell, campaign: campaign.clone(), step: if campaign.is_draft { 2 } else { 0 }, form }).into_response()
+    Again(Upload {
+        shell,
+        campaign: campaign.clone(),
+        step: if campaign.is_draft { 2 } else { 0 },
+        form,
+    })
+    .into_response()
 }
 
 fn shell(shell: Shell, campaign: &Campaign) -> Shell {
     shell.under("Campagnes", "/campagnes").under(campaign.name.clone(), campaign.url())
 }
 
-async fn first_file(app: &crate::app::App, mut multipart: Multipart) -> Result<(String, files::Stored)> {
+async fn first_file(
+    app: &crate::app::App,
+    mut multipart: Multipart,
+) -> Result<(String, files::Stored)> {
     let bad = |_| Error::BadRequest("L’envoi du fichier a été interrompu. Recommencez.");
     while let Some(field) = multipart.next_field().await.map_err(bad)? {
-        let name = crate::text::clean(field.file_name().unwrap_or_default()).chars().take(200).collect::<String>();
+        let name = crate::text::clean(field.file_name().unwrap_or_default())
+            .chars()
+            .take(200)
+            .collect::<String>();
         if field.name() != Some("fichier") || name.is_empty() {
             continue;
         }
@@ -109,8 +126,12 @@ async fn first_file(app: &crate::app::App, mut multipart: Multipart) -> Result<(
     Err(Error::Refused("Choisissez un fichier .csv, .xlsx ou .ods".into()))
 }
 
-fn chunks(field: Field<'_>) -> impl Stream<Item = Result<axum::body::Bytes, axum::extract::multipart::MultipartError>> {
-    stream::unfold(field, |mut field| async move { field.chunk().await.transpose().map(|chunk| (chunk, field)) })
+fn chunks(
+    field: Field<'_>,
+) -> impl Stream<Item = Result<axum::body::Bytes, axum::extract::multipart::MultipartError>> {
+    stream::unfold(field, |mut field| async move {
+        field.chunk().await.transpose().map(|chunk| (chunk, field))
+    })
 }
 
 /// Where an import stands for the person: the page to show first.

@@ -66,19 +66,33 @@ pub async fn check(app: &App, import: &Import) -> Result<(Counters, Preview), St
     reject_duplicates(app, import, analysis, &mut tally).await?;
     let counters = count(app, import, analysis, &tally).await?;
     let mut conn = app.db.acquire().await?;
-    let known: Vec<String> = campaigns::segments(&mut conn, import.campaign_id).await?.into_iter().map(|s| s.name_norm).collect();
-    preview.new_segments = preview.segments.iter().filter(|name| !known.contains(&norm(name))).cloned().collect();
+    let known: Vec<String> = campaigns::segments(&mut conn, import.campaign_id)
+        .await?
+        .into_iter()
+        .map(|s| s.name_norm)
+        .collect();
+    preview.new_segments =
+        preview.segments.iter().filter(|name| !known.contains(&norm(name))).cloned().collect();
     Ok((counters, preview))
 }
 
 async fn forget_former(app: &App, import: &Import) -> sqlx::Result<()> {
-    sqlx::query!("delete from import_issues where import_id = $1", import.id as _).execute(&app.db).await?;
-    sqlx::query!("delete from import_rejects where import_id = $1", import.id as _).execute(&app.db).await?;
+    sqlx::query!("delete from import_issues where import_id = $1", import.id as _)
+        .execute(&app.db)
+        .await?;
+    sqlx::query!("delete from import_rejects where import_id = $1", import.id as _)
+        .execute(&app.db)
+        .await?;
     Ok(())
 }
 
 /// Reserves numbers for the fields to create and makes each column's checker ready.
-async fn plan(app: &App, import: &Import, analysis: &Analysis, mapping: &[Column]) -> Result<(Plan, Preview), Stop> {
+async fn plan(
+    app: &App,
+    import: &Import,
+    analysis: &Analysis,
+    mapping: &[Column],
+) -> Result<(Plan, Preview), Stop> {
     let mut conn = app.db.acquire().await?;
     let fields = campaigns::fields(&mut conn, import.campaign_id).await?;
     let mut next = sqlx::query_scalar!(
@@ -94,7 +108,11 @@ async fn plan(app: &App, import: &Import, analysis: &Analysis, mapping: &[Column
             Target::New(kind) => {
                 next += 1;
                 let kind = FieldKind::from_code(kind).unwrap_or(FieldKind::ShortText);
-                let choices = if kind == FieldKind::Choice { analysis.columns.get(i).map(|s| s.distinct.clone()).unwrap_or_default() } else { Vec::new() };
+                let choices = if kind == FieldKind::Choice {
+                    analysis.columns.get(i).map(|s| s.distinct.clone()).unwrap_or_default()
+                } else {
+                    Vec::new()
+                };
                 let label = unused_label(&column.header, &fields, &preview);
                 let checker = Checker::new(kind, &label, false, None, None, &choices);
                 preview.new_fields.push((next, label, kind.code().into(), choices));
@@ -106,7 +124,8 @@ async fn plan(app: &App, import: &Import, analysis: &Analysis, mapping: &[Column
         slots.extend(slot.map(|slot| (i, column.header.clone(), slot)));
     }
     let label = fields.iter().find(|f| f.is(Usage::Label)).map(|f| f.number);
-    preview.label_from_identifier = !mapping.iter().any(|c| matches!(c.target, Target::Field(n) if Some(n) == label));
+    preview.label_from_identifier =
+        !mapping.iter().any(|c| matches!(c.target, Target::Field(n) if Some(n) == label));
     let technicians = if mapping.iter().any(|c| c.target == Target::Technician) {
         sqlx::query!("select id, email from users where active and 'technician' = any (roles)")
             .fetch_all(&mut *conn)
@@ -117,13 +136,22 @@ async fn plan(app: &App, import: &Import, analysis: &Analysis, mapping: &[Column
     } else {
         HashMap::new()
     };
-    let default_time = sqlx::query_scalar!("select default_time from campaigns where id = $1", import.campaign_id as _).fetch_one(&mut *conn).await?;
+    let default_time = sqlx::query_scalar!(
+        "select default_time from campaigns where id = $1",
+        import.campaign_id as _
+    )
+    .fetch_one(&mut *conn)
+    .await?;
     Ok((Plan { slots, technicians, default_time, segments: Segments::default() }, preview))
 }
 
 /// « Ajouter aux choix », for a list of the campaign.
 fn open_list(slot: line::Slot, column: &Column, fields: &[Field]) -> line::Slot {
-    let list = |number: i32| fields.iter().find(|f| f.number == number && f.kind == FieldKind::Choice && column.opens_list);
+    let list = |number: i32| {
+        fields
+            .iter()
+            .find(|f| f.number == number && f.kind == FieldKind::Choice && column.opens_list)
+    };
     match (slot, &column.target) {
         (line::Slot::Value { checker, key, searchable, .. }, Target::Field(number)) => {
             let list = list(*number).map(|f| line::OpenList::of(&f.choices));
@@ -137,7 +165,8 @@ fn open_list(slot: line::Slot, column: &Column, fields: &[Field]) -> line::Slot 
 fn unused_label(header: &str, fields: &[Field], preview: &Preview) -> String {
     let taken = |label: &str| {
         let key = norm(label);
-        fields.iter().any(|f| f.label_norm == key) || preview.new_fields.iter().any(|(_, l, ..)| norm(l) == key)
+        fields.iter().any(|f| f.label_norm == key)
+            || preview.new_fields.iter().any(|(_, l, ..)| norm(l) == key)
     };
     let header: String = header.chars().take(240).collect();
     let mut label = header.clone();
@@ -162,10 +191,23 @@ struct Tally {
 }
 
 /// Reads and checks every line; never holds more than a few blocks.
-fn read(path: PathBuf, layout: Layout, mut plan: Plan, sender: mpsc::Sender<Batch>) -> Result<Tally, Stop> {
-    let mut tally = Tally { read: 0, rejected: 0, errors: 0, warned: 0, segments: Segments::default(), choices: Vec::new() };
+fn read(
+    path: PathBuf,
+    layout: Layout,
+    mut plan: Plan,
+    sender: mpsc::Sender<Batch>,
+) -> Result<Tally, Stop> {
+    let mut tally = Tally {
+        read: 0,
+        rejected: 0,
+        errors: 0,
+        warned: 0,
+        segments: Segments::default(),
+        choices: Vec::new(),
+    };
     let (mut rows, mut row) = (tabular::rows(&path, &layout).map_err(refused)?, Row::new());
-    let (mut lines, mut issues, mut rejects) = (String::with_capacity(BLOCK + 4096), Vec::new(), Vec::new());
+    let (mut lines, mut issues, mut rejects) =
+        (String::with_capacity(BLOCK + 4096), Vec::new(), Vec::new());
     let mut scratch = Scratch::default();
     let send = |batch| sender.blocking_send(batch).map_err(|_| Stop::Cancelled);
     while rows.next(&mut row).map_err(refused)? {
@@ -175,7 +217,11 @@ fn read(path: PathBuf, layout: Layout, mut plan: Plan, sender: mpsc::Sender<Batc
             Verdict::Rejected => {
                 tally.rejected += 1;
                 tally.errors += scratch.issues.iter().filter(|i| i.is_error).count() as i64;
-                rejects.push((row.line as i64, summary(&scratch), row.cells().map(|c| c.text.replace('\0', "")).collect::<Vec<_>>()));
+                rejects.push((
+                    row.line as i64,
+                    summary(&scratch),
+                    row.cells().map(|c| c.text.replace('\0', "")).collect::<Vec<_>>(),
+                ));
             }
             Verdict::TooManySegments => {
                 return Err(Stop::Refused(format!(
@@ -210,19 +256,34 @@ fn read(path: PathBuf, layout: Layout, mut plan: Plan, sender: mpsc::Sender<Batc
 
 fn added(slot: line::Slot) -> Option<(i32, Vec<String>)> {
     match slot {
-        line::Slot::Value { key, list: Some(list), .. } if !list.added.is_empty() => Some((key.parse().ok()?, list.added)),
+        line::Slot::Value { key, list: Some(list), .. } if !list.added.is_empty() => {
+            Some((key.parse().ok()?, list.added))
+        }
         _ => None,
     }
 }
 
 fn summary(scratch: &Scratch) -> String {
-    scratch.issues.iter().filter(|i| i.is_error).map(|i| format!("{} : {}", i.field, i.message)).collect::<Vec<_>>().join(" ; ")
+    scratch
+        .issues
+        .iter()
+        .filter(|i| i.is_error)
+        .map(|i| format!("{} : {}", i.field, i.message))
+        .collect::<Vec<_>>()
+        .join(" ; ")
 }
 
 /// First occurrence kept (03 §2.3); found by the base, in bounded memory.
-async fn reject_duplicates(app: &App, import: &Import, analysis: &Analysis, tally: &mut Tally) -> Result<(), Stop> {
+async fn reject_duplicates(
+    app: &App,
+    import: &Import,
+    analysis: &Analysis,
+    tally: &mut Tally,
+) -> Result<(), Stop> {
     let id = import.id;
-    sqlx::query(staging::sql(id, "create index on staging (identifier_norm, line)")).execute(&app.db).await?;
+    sqlx::query(staging::sql(id, "create index on staging (identifier_norm, line)"))
+        .execute(&app.db)
+        .await?;
     sqlx::query(staging::sql(id, "analyze staging")).execute(&app.db).await?;
     let twice: Vec<(i64, i64, String)> = sqlx::query_as(staging::sql(
         id,
@@ -236,11 +297,19 @@ async fn reject_duplicates(app: &App, import: &Import, analysis: &Analysis, tall
         return Ok(());
     }
     let header = identifier_header(import);
-    let message = |first: i64| format!("Identifiant en double dans le fichier (première occurrence : ligne {first})");
+    let message = |first: i64| {
+        format!("Identifiant en double dans le fichier (première occurrence : ligne {first})")
+    };
     for chunk in twice.chunks(1_000) {
         let issues: Vec<_> = chunk
             .iter()
-            .map(|(line, first, value)| line::Issue { line: *line as u64, field: header.clone(), value: value.clone(), is_error: true, message: message(*first) })
+            .map(|(line, first, value)| line::Issue {
+                line: *line as u64,
+                field: header.clone(),
+                value: value.clone(),
+                is_error: true,
+                message: message(*first),
+            })
             .collect();
         staging::write_issues(&app.db, id, &issues).await?;
     }
@@ -252,7 +321,12 @@ async fn reject_duplicates(app: &App, import: &Import, analysis: &Analysis, tall
 
 fn identifier_header(import: &Import) -> String {
     let identifier = |c: &&Column| matches!(&c.target, Target::Field(_));
-    import.mapping.iter().flatten().find(identifier).map_or_else(|| "Identifiant".into(), |c| c.header.clone())
+    import
+        .mapping
+        .iter()
+        .flatten()
+        .find(identifier)
+        .map_or_else(|| "Identifiant".into(), |c| c.header.clone())
 }
 
 /// A second pass over the file fetches the lines to give back.
@@ -277,7 +351,11 @@ async fn keep_original_lines(
             }
             if row.line as i64 == line {
                 wanted.next();
-                batch.push((line, message(first), row.cells().map(|c| c.text.replace('\0', "")).collect::<Vec<_>>()));
+                batch.push((
+                    line,
+                    message(first),
+                    row.cells().map(|c| c.text.replace('\0', "")).collect::<Vec<_>>(),
+                ));
             }
             if batch.len() >= 500 {
                 sender.blocking_send(std::mem::take(&mut batch)).map_err(|_| Stop::Cancelled)?;
@@ -291,11 +369,18 @@ async fn keep_original_lines(
     reading.await?
 }
 
-async fn count(app: &App, import: &Import, analysis: &Analysis, tally: &Tally) -> Result<Counters, Stop> {
+async fn count(
+    app: &App,
+    import: &Import,
+    analysis: &Analysis,
+    tally: &Tally,
+) -> Result<Counters, Stop> {
     let mut conn = app.db.acquire().await?;
     compare::mark_known(&mut conn, import).await?;
     let outcome = compare::compare(&mut conn, import, &mut |_| {}).await?;
-    let accepted: i64 = sqlx::query_scalar(staging::sql(import.id, "select count(*) from staging")).fetch_one(&mut *conn).await?;
+    let accepted: i64 = sqlx::query_scalar(staging::sql(import.id, "select count(*) from staging"))
+        .fetch_one(&mut *conn)
+        .await?;
     let (known, missing): (i64, i64) = sqlx::query_as(staging::sql(
         import.id,
         "select (select count(*) from staging where known),

@@ -59,7 +59,9 @@ pub async fn run_one(app: &App, now: DateTime<Utc>) -> anyhow::Result<bool> {
         return Ok(false);
     };
     // A panic is a failure like another: the loop that took the job goes on.
-    let outcome = AssertUnwindSafe(dispatch(app, now, &job.kind, job.payload.clone(), false)).catch_unwind().await;
+    let outcome = AssertUnwindSafe(dispatch(app, now, &job.kind, job.payload.clone(), false))
+        .catch_unwind()
+        .await;
     match outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("the job panicked"))) {
         Ok(()) => {
             sqlx::query!("delete from jobs where id = $1", job.id).execute(&mut *tx).await?;
@@ -85,16 +87,35 @@ pub async fn run_one(app: &App, now: DateTime<Utc>) -> anyhow::Result<bool> {
 }
 
 /// Runs the job, or tells that it is given up.
-async fn dispatch(app: &App, now: DateTime<Utc>, kind: &str, payload: serde_json::Value, given_up: bool) -> anyhow::Result<()> {
-    async fn as_job<J: Job>(app: &App, now: DateTime<Utc>, payload: serde_json::Value, given_up: bool) -> anyhow::Result<()> {
+async fn dispatch(
+    app: &App,
+    now: DateTime<Utc>,
+    kind: &str,
+    payload: serde_json::Value,
+    given_up: bool,
+) -> anyhow::Result<()> {
+    async fn as_job<J: Job>(
+        app: &App,
+        now: DateTime<Utc>,
+        payload: serde_json::Value,
+        given_up: bool,
+    ) -> anyhow::Result<()> {
         let job = serde_json::from_value::<J>(payload).context("reading a job")?;
         if given_up { job.given_up(app).await } else { job.run(app, now).await }
     }
     match kind {
-        crate::imports::Work::KIND => as_job::<crate::imports::Work>(app, now, payload, given_up).await,
-        crate::accounts::PasswordForgotten::KIND => as_job::<crate::accounts::PasswordForgotten>(app, now, payload, given_up).await,
-        super::schedule::CampaignStatuses::KIND => as_job::<super::schedule::CampaignStatuses>(app, now, payload, given_up).await,
-        crate::campaigns::Reindex::KIND => as_job::<crate::campaigns::Reindex>(app, now, payload, given_up).await,
+        crate::imports::Work::KIND => {
+            as_job::<crate::imports::Work>(app, now, payload, given_up).await
+        }
+        crate::accounts::PasswordForgotten::KIND => {
+            as_job::<crate::accounts::PasswordForgotten>(app, now, payload, given_up).await
+        }
+        super::schedule::CampaignStatuses::KIND => {
+            as_job::<super::schedule::CampaignStatuses>(app, now, payload, given_up).await
+        }
+        crate::campaigns::Reindex::KIND => {
+            as_job::<crate::campaigns::Reindex>(app, now, payload, given_up).await
+        }
         other => bail!("unknown job {other}"),
     }
 }

@@ -15,7 +15,8 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 /// Every daily job: its kind, its hour.
-const DAILY: [(&str, NaiveTime); 1] = [(CampaignStatuses::KIND, NaiveTime::from_hms_opt(0, 5, 0).unwrap())];
+const DAILY: [(&str, NaiveTime); 1] =
+    [(CampaignStatuses::KIND, NaiveTime::from_hms_opt(0, 5, 0).unwrap())];
 
 /// Puts the latest due run of each planned job in the queue.
 pub async fn plan(db: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
@@ -60,7 +61,9 @@ impl Job for CampaignStatuses {
         for id in ids {
             let mut tx = Tx::begin(app, Actor::System, now).await?;
             campaigns::status::refresh(&mut tx, id).await?;
-            tx.commit_quietly("refresh traces a change, and nothing else").await.context("statuts des campagnes")?;
+            tx.commit_quietly("refresh traces a change, and nothing else")
+                .await
+                .context("statuts des campagnes")?;
         }
         Ok(())
     }

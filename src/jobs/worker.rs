@@ -59,11 +59,19 @@ pub async fn housekeeping(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
     )
     .execute(&app.db)
     .await?;
-    sqlx::query!("delete from workers where seen_at < $1", now - chrono::Duration::hours(1)).execute(&app.db).await?;
-    sqlx::query!("delete from throttle_hits where at < $1", now - chrono::Duration::hours(2)).execute(&app.db).await?;
+    sqlx::query!("delete from workers where seen_at < $1", now - chrono::Duration::hours(1))
+        .execute(&app.db)
+        .await?;
+    sqlx::query!("delete from throttle_hits where at < $1", now - chrono::Duration::hours(2))
+        .execute(&app.db)
+        .await?;
     sqlx::query!("delete from sessions where expires_at < $1", now).execute(&app.db).await?;
-    sqlx::query!("delete from remember_families where expires_at < $1", now).execute(&app.db).await?;
-    sqlx::query!("delete from live_events where at < $1", now - chrono::Duration::hours(1)).execute(&app.db).await?;
+    sqlx::query!("delete from remember_families where expires_at < $1", now)
+        .execute(&app.db)
+        .await?;
+    sqlx::query!("delete from live_events where at < $1", now - chrono::Duration::hours(1))
+        .execute(&app.db)
+        .await?;
     crate::imports::forget_old_files(app, now).await?;
     app.reload_settings().await?;
     Ok(())

@@ -93,7 +93,13 @@ impl Hub {
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Notice>) {
         let (outgoing, notices) = mpsc::unbounded_channel();
         let tag = format!("{:08x}", Uuid::now_v7().as_u128() as u32);
-        let inner = Inner { tag, topics: Mutex::default(), memory: Mutex::default(), all: watch::Sender::new(()), outgoing };
+        let inner = Inner {
+            tag,
+            topics: Mutex::default(),
+            memory: Mutex::default(),
+            all: watch::Sender::new(()),
+            outgoing,
+        };
         (Self(Arc::new(inner)), notices)
     }
 
@@ -139,7 +145,11 @@ impl Hub {
 
     /// The rows heard of that may still be read in the table.
     pub fn heard(&self) -> Vec<i64> {
-        self.0.memory.lock().map(|memory| memory.heard.iter().copied().collect()).unwrap_or_default()
+        self.0
+            .memory
+            .lock()
+            .map(|memory| memory.heard.iter().copied().collect())
+            .unwrap_or_default()
     }
 
     /// Moves the topic's watchers.
@@ -167,7 +177,10 @@ impl Hub {
     /// Whether this topic (`None`: any campaign) changed since, as far as this process knows.
     /// It does when the mark is another process's.
     pub fn changed_since(&self, mark: &str, topic: Option<Topic>) -> bool {
-        let known = mark.split_once('-').filter(|(tag, _)| *tag == self.0.tag).and_then(|(_, count)| count.parse::<u64>().ok());
+        let known = mark
+            .split_once('-')
+            .filter(|(tag, _)| *tag == self.0.tag)
+            .and_then(|(_, count)| count.parse::<u64>().ok());
         let (Some(count), Ok(memory)) = (known, self.0.memory.lock()) else { return true };
         let last = match topic {
             Some(topic) => memory.last.get(&topic).copied().unwrap_or(memory.forgotten),
@@ -199,7 +212,8 @@ impl Hub {
     #[cfg(test)]
     pub fn watchers(&self) -> usize {
         let topics = self.0.topics.lock().unwrap();
-        self.0.all.receiver_count() + topics.values().map(watch::Sender::receiver_count).sum::<usize>()
+        self.0.all.receiver_count()
+            + topics.values().map(watch::Sender::receiver_count).sum::<usize>()
     }
 
     pub fn watch_all(&self) -> watch::Receiver<()> {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Carries changes between processes: notifications out and in, and the table read every second.
-use super::{
-    Topic,
-    hub::Notice,
-};
+use super::{Topic, hub::Notice};
 use crate::app::App;
 use sqlx::postgres::PgListener;
 use std::{collections::HashMap, time::Duration};
@@ -28,8 +25,13 @@ async fn notify_others(app: App, mut notices: mpsc::UnboundedReceiver<Notice>) {
         while let Ok((topic, row)) = notices.try_recv() {
             burst.entry(topic).or_default().extend(row);
         }
-        let texts: Vec<String> = burst.iter().map(|(topic, rows)| encode(*topic, app.live.tag(), rows)).collect();
-        let sent = sqlx::query("select pg_notify($1, text) from unnest($2::text[]) text").bind(CHANNEL).bind(texts).execute(&app.db).await;
+        let texts: Vec<String> =
+            burst.iter().map(|(topic, rows)| encode(*topic, app.live.tag(), rows)).collect();
+        let sent = sqlx::query("select pg_notify($1, text) from unnest($2::text[]) text")
+            .bind(CHANNEL)
+            .bind(texts)
+            .execute(&app.db)
+            .await;
         if let Err(err) = sent {
             tracing::warn!(%err, "live notification not sent; the others read it from the table");
         }

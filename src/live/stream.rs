@@ -51,16 +51,26 @@ enum Followed {
     Portfolio,
 }
 
-pub async fn page(mut read: Read, Query(asked): Query<Asked>, headers: HeaderMap) -> Result<Response> {
+pub async fn page(
+    mut read: Read,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Result<Response> {
     let subject = subject(&mut read, &asked.sujet).await?;
     let (user, app) = (read.user().id, read.app().clone());
     drop(read);
     let changes = subject.watch(&app.live);
-    let known = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned).or(asked.depuis);
+    let known = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok())
+        .map(str::to_owned)
+        .or(asked.depuis);
     let missed = known.is_some_and(|mark| app.live.changed_since(&mark, subject.topic()));
     let state = Follower { app, user, subject, changes, opened: false, missed, told: None };
     let events = stream::unfold(state, Follower::next);
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response())
+    Ok(Sse::new(events)
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+        .into_response())
 }
 
 async fn subject(read: &mut Read, asked: &str) -> Result<Followed> {
@@ -68,7 +78,10 @@ async fn subject(read: &mut Read, asked: &str) -> Result<Followed> {
         "terrain" => Ok(Followed::Onsite(read.user().id)),
         "portefeuille" => Ok(Followed::Portfolio),
         other => {
-            let id = other.strip_prefix("campagne-").and_then(|id| id.parse().ok()).ok_or(Error::NotFound)?;
+            let id = other
+                .strip_prefix("campagne-")
+                .and_then(|id| id.parse().ok())
+                .ok_or(Error::NotFound)?;
             read.authorize(View, id).await?;
             Ok(Followed::Campaign(id))
         }
@@ -107,7 +120,10 @@ impl Follower {
             self.opened = true;
             // What was missed is told with the mark of before, so that it is told again if this is lost.
             let hello = Event::default().event("hello").data("{}");
-            return Some((Ok(if self.missed { hello } else { hello.id(self.app.live.mark()) }), self));
+            return Some((
+                Ok(if self.missed { hello } else { hello.id(self.app.live.mark()) }),
+                self,
+            ));
         }
         if !std::mem::take(&mut self.missed) && !self.wait().await {
             return None;
@@ -145,10 +161,12 @@ impl Follower {
         let Ok(user) = accounts::find(&mut conn, self.user).await else { return true };
         match (user, self.subject) {
             (None, _) => false,
-            (Some(user), Followed::Campaign(id)) => match Campaign::find(&mut conn, &user, id).await {
-                Ok(found) => found.is_some_and(|campaign| campaign.visible_to(&user)),
-                Err(_) => true,
-            },
+            (Some(user), Followed::Campaign(id)) => {
+                match Campaign::find(&mut conn, &user, id).await {
+                    Ok(found) => found.is_some_and(|campaign| campaign.visible_to(&user)),
+                    Err(_) => true,
+                }
+            }
             (Some(_), _) => true,
         }
     }

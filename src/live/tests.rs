@@ -18,11 +18,14 @@ use tokio::{
 
 /// One more process on the same base.
 async fn process(db: &PgPool, app: &TestApp) -> (App, mpsc::UnboundedReceiver<Notice>) {
-    App::new(Config::for_tests(app.app.config.data_dir.clone()), db.clone(), db.clone()).await.unwrap()
+    App::new(Config::for_tests(app.app.config.data_dir.clone()), db.clone(), db.clone())
+        .await
+        .unwrap()
 }
 
 async fn write(app: &App, campaign: Id<Campaign>) {
-    let mut tx = crate::db::Tx::begin(app, crate::db::Actor::System, crate::clock::now()).await.unwrap();
+    let mut tx =
+        crate::db::Tx::begin(app, crate::db::Actor::System, crate::clock::now()).await.unwrap();
     tx.touch_campaign(campaign).await.unwrap();
     tx.commit_quietly("a test of the live screens").await.unwrap();
 }
@@ -60,7 +63,10 @@ async fn rg_040_another_process_hears_by_notification(db: PgPool) {
     let campaign = app.campaign().run_by(&app.sophie().await).create().await;
     let (writer, notices) = process(&db, &app).await;
     let (reader, other) = process(&db, &app).await;
-    let loops = [tokio::spawn(super::run(writer.clone(), notices)), tokio::spawn(super::run(reader.clone(), other))];
+    let loops = [
+        tokio::spawn(super::run(writer.clone(), notices)),
+        tokio::spawn(super::run(reader.clone(), other)),
+    ];
     let mut changes = reader.live.watch(Topic::Campaign(campaign.id));
     let mut own = writer.live.watch(Topic::Campaign(campaign.id));
     sleep(Duration::from_millis(1_200)).await;
@@ -68,8 +74,16 @@ async fn rg_040_another_process_hears_by_notification(db: PgPool) {
     let delay = heard(&mut changes, Duration::from_secs(1)).await.expect("heard within a second");
     assert!(delay < Duration::from_millis(900), "{delay:?}");
     assert!(heard(&mut own, Duration::from_millis(10)).await.is_some(), "the writer hears at once");
-    assert_eq!(heard(&mut own, Duration::from_millis(1_500)).await, None, "neither its echo nor the table tells it again");
-    assert_eq!(heard(&mut changes, Duration::from_millis(10)).await, None, "one change is told once");
+    assert_eq!(
+        heard(&mut own, Duration::from_millis(1_500)).await,
+        None,
+        "neither its echo nor the table tells it again"
+    );
+    assert_eq!(
+        heard(&mut changes, Duration::from_millis(10)).await,
+        None,
+        "one change is told once"
+    );
     loops.iter().for_each(JoinHandle::abort);
 }
 
@@ -100,7 +114,10 @@ async fn rg_040_a_stream_says_hello_then_changed_and_ends_with_the_program(db: P
     app.app.stopping.cancel();
     let body = ends(stream).await;
     assert_eq!(events(&body), ["hello", "changed"], "{body}");
-    assert!(!body.contains("Migration") && body.contains("data: {}"), "a stream carries no data: {body}");
+    assert!(
+        !body.contains("Migration") && body.contains("data: {}"),
+        "a stream carries no data: {body}"
+    );
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -112,7 +129,8 @@ async fn rg_042_who_missed_a_change_is_told_at_once(db: PgPool) {
     write(&app.app, campaign.id).await;
     let after = app.app.live.mark();
     let of = |mark: &str| format!("/flux?sujet=campagne-{}&depuis={mark}", campaign.id);
-    let streams = [follow(&sophie, of(&before)), follow(&sophie, of(&after)), follow(&sophie, of("0000-1"))];
+    let streams =
+        [follow(&sophie, of(&before)), follow(&sophie, of(&after)), follow(&sophie, of("0000-1"))];
     opened(&app, 3).await;
     app.app.stopping.cancel();
     let mut said = Vec::new();
@@ -144,7 +162,11 @@ async fn rg_007_a_stream_ends_with_the_account(db: PgPool) {
     let stream = follow(&karim, "/flux?sujet=terrain".into());
     let desk = follow(&sophie, "/flux?sujet=portefeuille".into());
     opened(&app, 2).await;
-    sqlx::query("update users set active = false where id = any ($1)").bind([karim.id(), sophie.id()]).execute(&app.app.db).await.unwrap();
+    sqlx::query("update users set active = false where id = any ($1)")
+        .bind([karim.id(), sophie.id()])
+        .execute(&app.app.db)
+        .await
+        .unwrap();
     app.app.live.tell(Topic::Person(karim.id()));
     write(&app.app, campaign.id).await;
     assert_eq!(events(&ends(stream).await), ["hello"]);
@@ -174,7 +196,10 @@ async fn an_unknown_subject_is_not_found(db: PgPool) {
     for subject in ["campagne-", "campagne-x", "tout", ""] {
         karim.get(&format!("/flux?sujet={subject}")).await.is(404);
     }
-    app.stranger().get("/flux?sujet=terrain").await.redirects_to("/connexion?retour=%2Fflux%3Fsujet%3Dterrain");
+    app.stranger()
+        .get("/flux?sujet=terrain")
+        .await
+        .redirects_to("/connexion?retour=%2Fflux%3Fsujet%3Dterrain");
 }
 
 fn events(body: &str) -> Vec<&str> {

@@ -62,14 +62,25 @@ impl Kind {
     /// Why the person receives this, at the foot of the message.
     pub fn why(self) -> &'static str {
         match self {
-            Self::AccountCreated => "Vous recevez ce message parce qu'un administrateur vous a créé un compte.",
-            Self::PasswordReset => "Vous recevez ce message parce qu'un nouveau mot de passe a été demandé pour votre compte.",
-            Self::SecurityNotice => "Vous recevez ce message parce que vous avez un compte ; il ne peut pas être désactivé.",
+            Self::AccountCreated => {
+                "Vous recevez ce message parce qu'un administrateur vous a créé un compte."
+            }
+            Self::PasswordReset => {
+                "Vous recevez ce message parce qu'un nouveau mot de passe a été demandé pour votre compte."
+            }
+            Self::SecurityNotice => {
+                "Vous recevez ce message parce que vous avez un compte ; il ne peut pas être désactivé."
+            }
         }
     }
 }
 
-pub fn account_created(user: Id<User>, roles: Roles, organisation: &str, now: DateTime<Utc>) -> Post {
+pub fn account_created(
+    user: Id<User>,
+    roles: Roles,
+    organisation: &str,
+    now: DateTime<Utc>,
+) -> Post {
     let place = if organisation.is_empty() { String::new() } else { format!(" de {organisation}") };
     let many = if roles.iter().count() > 1 { "Vos rôles" } else { "Votre rôle" };
     Post {
@@ -102,7 +113,8 @@ pub fn password_reset(user: Id<User>, now: DateTime<Utc>) -> Post {
 
 /// `what` is a sentence: « Votre mot de passe a été modifié. »
 pub fn security_notice(user: Id<User>, what: &str, contact: &str, now: DateTime<Utc>) -> Post {
-    let contact = if contact.is_empty() { "votre administrateur".to_owned() } else { contact.to_owned() };
+    let contact =
+        if contact.is_empty() { "votre administrateur".to_owned() } else { contact.to_owned() };
     Post {
         kind: Kind::SecurityNotice,
         user,

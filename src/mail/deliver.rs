@@ -3,11 +3,7 @@
 //!
 //! A message is claimed for ten minutes (`sending`), so that several workers never send the same
 //! one and a crash leaves it to be claimed again, under the same `Message-ID`.
-use super::{
-    Kind,
-    render::Letter,
-    transport::Answer,
-};
+use super::{Kind, render::Letter, transport::Answer};
 use crate::{
     accounts::{User, links},
     app::App,
@@ -136,7 +132,12 @@ pub(super) enum Link {
 }
 
 /// A new link for this message, its former one dead (03 §8.3); the making is traced, not the link.
-pub(super) async fn fresh_link(app: &App, kind: Kind, user: Option<Id<User>>, now: DateTime<Utc>) -> anyhow::Result<Link> {
+pub(super) async fn fresh_link(
+    app: &App,
+    kind: Kind,
+    user: Option<Id<User>>,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Link> {
     let mut tx = Tx::begin(app, Actor::System, now).await?;
     let link = fresh_link_in(&mut tx, kind, user).await?;
     match link {
@@ -146,7 +147,11 @@ pub(super) async fn fresh_link(app: &App, kind: Kind, user: Option<Id<User>>, no
     Ok(link)
 }
 
-pub(super) async fn fresh_link_in(tx: &mut Tx, kind: Kind, user: Option<Id<User>>) -> anyhow::Result<Link> {
+pub(super) async fn fresh_link_in(
+    tx: &mut Tx,
+    kind: Kind,
+    user: Option<Id<User>>,
+) -> anyhow::Result<Link> {
     let Some(purpose) = kind.link() else { return Ok(Link::None) };
     let Some(user) = user else { return Ok(Link::Useless("sans destinataire")) };
     let facts = sqlx::query!(
@@ -163,11 +168,20 @@ pub(super) async fn fresh_link_in(tx: &mut Tx, kind: Kind, user: Option<Id<User>
     }
     let (app, now) = (tx.app().clone(), tx.now());
     let link = links::issue(tx.conn(), &app, purpose, Some(user), now).await?;
-    tx.record(Entry::on("link.issued", "user", user.uuid()).changes(json!({ "purpose": purpose.code() }))).await?;
+    tx.record(
+        Entry::on("link.issued", "user", user.uuid()).changes(json!({ "purpose": purpose.code() })),
+    )
+    .await?;
     Ok(Link::Made(link))
 }
 
-async fn settle(app: &App, id: Uuid, state: &str, error: Option<&str>, now: DateTime<Utc>) -> sqlx::Result<()> {
+async fn settle(
+    app: &App,
+    id: Uuid,
+    state: &str,
+    error: Option<&str>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     sqlx::query!(
         "update messages set state = $2, error = $3, sent_at = case when $2 = 'sent' then $4::timestamptz end where id = $1 and state = 'sending'",
         id,
@@ -181,7 +195,14 @@ async fn settle(app: &App, id: Uuid, state: &str, error: Option<&str>, now: Date
 }
 
 /// Back in the queue; `uncounted` attempts met no relay.
-async fn postpone(app: &App, id: Uuid, state: &str, error: &str, at: DateTime<Utc>, uncounted: i32) -> sqlx::Result<()> {
+async fn postpone(
+    app: &App,
+    id: Uuid,
+    state: &str,
+    error: &str,
+    at: DateTime<Utc>,
+    uncounted: i32,
+) -> sqlx::Result<()> {
     sqlx::query!(
         "update messages set state = $2, error = $3, next_attempt_at = $4, attempts = attempts - $5 where id = $1 and state = 'sending'",
         id,
@@ -201,7 +222,8 @@ mod tests {
 
     #[test]
     fn retries_space_out_and_end_after_a_day() {
-        let minutes: Vec<Option<i64>> = (1..=10).map(|n| delay(n).map(|d| d.num_minutes())).collect();
+        let minutes: Vec<Option<i64>> =
+            (1..=10).map(|n| delay(n).map(|d| d.num_minutes())).collect();
         assert_eq!(minutes[..6], [Some(1), Some(5), Some(15), Some(60), Some(240), Some(240)]);
         assert_eq!(minutes[8..], [Some(240), None]);
     }

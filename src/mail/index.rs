@@ -40,7 +40,6 @@ pub struct Line {
     attempts: i32,
     error: Option<String>,
     created_at: DateTime<Utc>,
-    sent_at: Option<DateTime<Utc>>,
 }
 
 impl Line {
@@ -97,7 +96,7 @@ pub async fn page(mut read: Read, RawQuery(query): RawQuery) -> Result<Page<impl
     let after: Option<Uuid> = asked.given("apres").and_then(|id| id.parse().ok());
     let mut lines = sqlx::query_as!(
         Line,
-        "select id, kind, recipient, state, attempts, error, created_at, sent_at from messages
+        "select id, kind, recipient, state, attempts, error, created_at from messages
          where ($1 = '' or state = $1)
            and ($2::uuid is null or (created_at, id) < (select created_at, id from messages where id = $2))
          order by created_at desc, id desc limit $3",
@@ -109,11 +108,17 @@ pub async fn page(mut read: Read, RawQuery(query): RawQuery) -> Result<Page<impl
     .await?;
     let more = lines.len() as i64 > PER_PAGE;
     lines.truncate(PER_PAGE as usize);
-    let next = lines.last().filter(|_| more).map(|line| format!("/administration/messages?etat={state}&apres={}", line.id));
+    let next = lines
+        .last()
+        .filter(|_| more)
+        .map(|line| format!("/administration/messages?etat={state}&apres={}", line.id));
     let mailer = read.app().mailer.clone();
     Ok(Page(Index {
         shell: read.shell("Messages").under("Administration", "/administration"),
-        here: query.map_or_else(|| "/administration/messages".into(), |query| format!("/administration/messages?{query}")),
+        here: query.map_or_else(
+            || "/administration/messages".into(),
+            |query| format!("/administration/messages?{query}"),
+        ),
         counts,
         state,
         lines,
@@ -126,12 +131,24 @@ pub async fn page(mut read: Read, RawQuery(query): RawQuery) -> Result<Page<impl
 }
 
 async fn counts(read: &mut Read, asked: &str) -> Result<Vec<Count>> {
-    let found = sqlx::query!(r#"select state, count(*) as "number!" from messages group by state"#).fetch_all(read.conn()).await?;
-    let number = |code: &str| found.iter().find(|row| row.state == code).map_or(0, |row| row.number);
+    let found = sqlx::query!(r#"select state, count(*) as "number!" from messages group by state"#)
+        .fetch_all(read.conn())
+        .await?;
+    let number =
+        |code: &str| found.iter().find(|row| row.state == code).map_or(0, |row| row.number);
     Ok(STATES
         .into_iter()
-        .map(|(code, name, icon, class)| Count { code, name, icon, class, number: number(code), current: code == asked })
-        .filter(|count| count.number > 0 || count.current || matches!(count.code, "pending" | "sent" | "failed"))
+        .map(|(code, name, icon, class)| Count {
+            code,
+            name,
+            icon,
+            class,
+            number: number(code),
+            current: code == asked,
+        })
+        .filter(|count| {
+            count.number > 0 || count.current || matches!(count.code, "pending" | "sent" | "failed")
+        })
         .collect())
 }
 
@@ -173,20 +190,46 @@ pub async fn show_link(mut tx: Tx, Path(id): Path<Uuid>, form: Form) -> Result<R
     let kind = Kind::from_code(&stored.kind).ok_or(Error::NotFound)?;
     let link = match fresh_link_in(&mut tx, kind, stored.user).await? {
         Link::Made(link) => link,
-        Link::None => return Err(Error::Refused("Ce message ne contient pas de lien personnel.".into())),
-        Link::Useless(why) => return Err(Error::Refused(format!("Aucun lien à afficher : {why}."))),
+        Link::None => {
+            return Err(Error::Refused("Ce message ne contient pas de lien personnel.".into()));
+        }
+        Link::Useless(why) => {
+            return Err(Error::Refused(format!("Aucun lien à afficher : {why}.")));
+        }
     };
     if matches!(stored.state.as_str(), "pending" | "retrying" | "held") {
         settle(&mut tx, id, "cancelled", Some("lien remis par un administrateur")).await?;
     }
-    tx.record(Entry::on("link.shown", "message", id).changes(json!({ "kind": stored.kind, "user": stored.user }))).await?;
-    let letter = Letter { id, kind, recipient: &stored.recipient, subject: &stored.subject, body: &stored.body, link: Some(LINK) };
+    tx.record(
+        Entry::on("link.shown", "message", id)
+            .changes(json!({ "kind": stored.kind, "user": stored.user })),
+    )
+    .await?;
+    let letter = Letter {
+        id,
+        kind,
+        recipient: &stored.recipient,
+        subject: &stored.subject,
+        body: &stored.body,
+        link: Some(LINK),
+    };
     let shell = {
         let visitor = tx.visitor().cloned().ok_or(Error::Forbidden)?;
-        Shell::new(tx.app(), &visitor, "Lien personnel").under("Administration", "/administration").under("Messages", "/administration/messages")
+        Shell::new(tx.app(), &visitor, "Lien personnel")
+            .under("Administration", "/administration")
+            .under("Messages", "/administration/messages")
     };
-    let back = crate::web::local(form.given("retour").as_deref()).unwrap_or("/administration/messages").to_owned();
-    let page = Shown { shell, text: letter.text(), recipient: stored.recipient.clone(), subject: stored.subject.clone(), link, back };
+    let back = crate::web::local(form.given("retour").as_deref())
+        .unwrap_or("/administration/messages")
+        .to_owned();
+    let page = Shown {
+        shell,
+        text: letter.text(),
+        recipient: stored.recipient.clone(),
+        subject: stored.subject.clone(),
+        link,
+        back,
+    };
     tx.commit().await?;
     Ok(discreet(Page(page)))
 }
@@ -197,7 +240,8 @@ pub async fn retry(mut tx: Tx, Path(id): Path<Uuid>, form: Form) -> Result<Redir
         return Err(Error::Refused("Ce message n’attend pas de nouvel essai.".into()));
     }
     let now = tx.now();
-    let kept = tx.now() + Kind::from_code(&stored.kind).map_or(chrono::Duration::hours(24), Kind::life);
+    let kept =
+        tx.now() + Kind::from_code(&stored.kind).map_or(chrono::Duration::hours(24), Kind::life);
     sqlx::query!(
         "update messages set state = 'pending', attempts = 0, error = null, next_attempt_at = $2, not_after = greatest(not_after, $3) where id = $1",
         id,
@@ -206,9 +250,14 @@ pub async fn retry(mut tx: Tx, Path(id): Path<Uuid>, form: Form) -> Result<Redir
     )
     .execute(tx.conn())
     .await?;
-    tx.record(Entry::on("message.retried", "message", id).changes(json!({ "state": [stored.state, "pending"] }))).await?;
+    tx.record(
+        Entry::on("message.retried", "message", id)
+            .changes(json!({ "state": [stored.state, "pending"] })),
+    )
+    .await?;
     tx.commit().await?;
-    Ok(Redirect::back(form.given("retour").as_deref(), "/administration/messages").flash("Message remis dans la file d’envoi"))
+    Ok(Redirect::back(form.given("retour").as_deref(), "/administration/messages")
+        .flash("Message remis dans la file d’envoi"))
 }
 
 pub async fn cancel(mut tx: Tx, Path(id): Path<Uuid>, form: Form) -> Result<Redirect> {
@@ -217,12 +266,19 @@ pub async fn cancel(mut tx: Tx, Path(id): Path<Uuid>, form: Form) -> Result<Redi
         return Err(Error::Refused("Ce message n’est plus en attente.".into()));
     }
     settle(&mut tx, id, "cancelled", None).await?;
-    tx.record(Entry::on("message.cancelled", "message", id).changes(json!({ "state": [stored.state, "cancelled"] }))).await?;
+    tx.record(
+        Entry::on("message.cancelled", "message", id)
+            .changes(json!({ "state": [stored.state, "cancelled"] })),
+    )
+    .await?;
     tx.commit().await?;
-    Ok(Redirect::back(form.given("retour").as_deref(), "/administration/messages").flash("Message annulé"))
+    Ok(Redirect::back(form.given("retour").as_deref(), "/administration/messages")
+        .flash("Message annulé"))
 }
 
 async fn settle(tx: &mut Tx, id: Uuid, state: &str, error: Option<&str>) -> sqlx::Result<()> {
-    sqlx::query!("update messages set state = $2, error = $3 where id = $1", id, state, error).execute(tx.conn()).await?;
+    sqlx::query!("update messages set state = $2, error = $3 where id = $1", id, state, error)
+        .execute(tx.conn())
+        .await?;
     Ok(())
 }

@@ -9,9 +9,9 @@ mod deliver;
 mod index;
 mod outbox;
 mod render;
-mod transport;
 #[cfg(test)]
 mod tests;
+mod transport;
 
 pub use self::{
     catalogue::{Kind, account_created, password_reset, security_notice},

@@ -64,21 +64,50 @@ impl Letter<'_> {
 
     /// # Errors
     /// An address that is none.
-    pub fn build(&self, from: &Mailbox, settings: &Settings, host: &str) -> anyhow::Result<Message> {
+    pub fn build(
+        &self,
+        from: &Mailbox,
+        settings: &Settings,
+        host: &str,
+    ) -> anyhow::Result<Message> {
         let foot = self.foot(settings);
         let plain = format!("{}\n\n-- \n{}\n", self.text(), foot.join("\n"));
-        let mut paragraphs: Vec<String> = self.body.split("\n\n").map(|p| if p == LINK { p.to_owned() } else { typeset(p) }).collect();
+        let mut paragraphs: Vec<String> = self
+            .body
+            .split("\n\n")
+            .map(|p| if p == LINK { p.to_owned() } else { typeset(p) })
+            .collect();
         let greeting = paragraphs.remove(0);
-        let label = if self.kind == Kind::AccountCreated { "Activer mon compte" } else { "Choisir un nouveau mot de passe" };
-        let html = Html { subject: self.subject, greeting, paragraphs, link: self.link, label, foot: &foot }.render()?;
-        let name = if settings.organisation.is_empty() { "OpsTracker".to_owned() } else { format!("OpsTracker – {}", settings.organisation) };
+        let label = if self.kind == Kind::AccountCreated {
+            "Activer mon compte"
+        } else {
+            "Choisir un nouveau mot de passe"
+        };
+        let html = Html {
+            subject: self.subject,
+            greeting,
+            paragraphs,
+            link: self.link,
+            label,
+            foot: &foot,
+        }
+        .render()?;
+        let name = if settings.organisation.is_empty() {
+            "OpsTracker".to_owned()
+        } else {
+            format!("OpsTracker – {}", settings.organisation)
+        };
         let mut message = Message::builder()
             .from(Mailbox::new(Some(one_line(&name)), from.email.clone()))
             .to(Mailbox::new(None, self.recipient.parse()?))
             .subject(one_line(self.subject))
             .message_id(Some(format!("<{}@{host}>", self.id)))
             .multipart(MultiPart::alternative_plain_html(plain, html))?;
-        for (name, value) in [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All"), ("Content-Language", "fr")] {
+        for (name, value) in [
+            ("Auto-Submitted", "auto-generated"),
+            ("X-Auto-Response-Suppress", "All"),
+            ("Content-Language", "fr"),
+        ] {
             let name = HeaderName::new_from_ascii(name.to_owned())?;
             message.headers_mut().insert_raw(HeaderValue::new(name, value.to_owned()));
         }
@@ -104,7 +133,11 @@ fn typeset(text: &str) -> String {
                 _ => ' ',
             });
         }
-        out.push_str(&if word.contains("://") { word.to_owned() } else { word.replace('\'', "’") });
+        out.push_str(&if word.contains("://") {
+            word.to_owned()
+        } else {
+            word.replace('\'', "’")
+        });
     }
     out
 }
@@ -115,12 +148,18 @@ mod tests {
 
     #[test]
     fn rg_086_messages_are_typeset() {
-        assert_eq!(typeset("qu'il : « oui » ! http://a'b/?c"), "qu’il\u{a0}: «\u{a0}oui\u{a0}»\u{202f}! http://a'b/?c");
+        assert_eq!(
+            typeset("qu'il : « oui » ! http://a'b/?c"),
+            "qu’il\u{a0}: «\u{a0}oui\u{a0}»\u{202f}! http://a'b/?c"
+        );
     }
 
     #[test]
     fn no_header_comes_from_data() {
-        let settings = Settings { organisation: "Mairie\r\nBcc: x@evil.example".into(), ..Settings::default() };
+        let settings = Settings {
+            organisation: "Mairie\r\nBcc: x@evil.example".into(),
+            ..Settings::default()
+        };
         let letter = Letter {
             id: Uuid::now_v7(),
             kind: Kind::SecurityNotice,
@@ -129,10 +168,14 @@ mod tests {
             body: "Bonjour Karim,\n\nTexte",
             link: None,
         };
-        let message = letter.build(&"ops@ops.test".parse().unwrap(), &settings, "ops.test").unwrap();
+        let message =
+            letter.build(&"ops@ops.test".parse().unwrap(), &settings, "ops.test").unwrap();
         let text = String::from_utf8(message.formatted()).unwrap();
         let (headers, _) = text.split_once("\r\n\r\n").unwrap();
         assert!(!headers.contains("\r\nBcc:"), "{headers}");
-        assert!(headers.contains("Subject: ") && headers.contains("Auto-Submitted: auto-generated"), "{headers}");
+        assert!(
+            headers.contains("Subject: ") && headers.contains("Auto-Submitted: auto-generated"),
+            "{headers}"
+        );
     }
 }

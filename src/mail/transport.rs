@@ -3,7 +3,9 @@
 use crate::config::Config;
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, Duration, Utc};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor, message::Mailbox, transport::smtp};
+use lettre::{
+    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor, message::Mailbox, transport::smtp,
+};
 use std::sync::{Arc, Mutex};
 
 /// What the relay said.
@@ -46,12 +48,23 @@ impl Mailer {
             .smtp
             .as_ref()
             .map(|smtp| {
-                let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&with_tls(smtp.url.expose()))
-                    .map_err(|err| anyhow!("OPSTRACKER_SMTP_URL : {err}"))?
-                    .timeout(Some(std::time::Duration::from_secs(20)))
-                    .build();
-                let from = smtp.from.parse().context("OPSTRACKER_MAIL_FROM : attendu une adresse de messagerie")?;
-                let host = config.public_url.split("://").nth(1).unwrap_or("opstracker").split(':').next().unwrap_or("opstracker");
+                let transport =
+                    AsyncSmtpTransport::<Tokio1Executor>::from_url(&with_tls(smtp.url.expose()))
+                        .map_err(|err| anyhow!("OPSTRACKER_SMTP_URL : {err}"))?
+                        .timeout(Some(std::time::Duration::from_secs(20)))
+                        .build();
+                let from = smtp
+                    .from
+                    .parse()
+                    .context("OPSTRACKER_MAIL_FROM : attendu une adresse de messagerie")?;
+                let host = config
+                    .public_url
+                    .split("://")
+                    .nth(1)
+                    .unwrap_or("opstracker")
+                    .split(':')
+                    .next()
+                    .unwrap_or("opstracker");
                 anyhow::Ok(Relay { transport, from, host: host.to_owned() })
             })
             .transpose()?;
@@ -73,7 +86,10 @@ impl Mailer {
 
     pub(super) fn pause(&self, now: DateTime<Utc>) {
         if let Ok(mut silence) = self.silence.lock() {
-            *silence = Silence { since: silence.since.or(Some(now)), until: Some(now + Duration::minutes(1)) };
+            *silence = Silence {
+                since: silence.since.or(Some(now)),
+                until: Some(now + Duration::minutes(1)),
+            };
         }
     }
 
@@ -89,7 +105,9 @@ impl Mailer {
     }
 
     pub(super) async fn send(&self, message: Message) -> Answer {
-        let Some(relay) = &self.relay else { return Answer::Unreachable("aucun relais configuré".into()) };
+        let Some(relay) = &self.relay else {
+            return Answer::Unreachable("aucun relais configuré".into());
+        };
         match relay.transport.send(message).await {
             Ok(_) => Answer::Accepted,
             Err(err) => answer(&err),
@@ -111,14 +129,18 @@ fn answer(err: &smtp::Error) -> Answer {
 /// The relay's own words, with its code; bounded, since they are stored and shown.
 fn told(err: &smtp::Error) -> String {
     let mut text = err.status().map(|code| format!("{code} ")).unwrap_or_default();
-    let source = std::error::Error::source(err).map_or_else(|| err.to_string(), ToString::to_string);
+    let source =
+        std::error::Error::source(err).map_or_else(|| err.to_string(), ToString::to_string);
     text.push_str(source.trim());
     text.chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
 /// Plain `smtp://` uses STARTTLS when the relay offers it; `?tls=required` insists, `?tls=none` never.
 fn with_tls(url: &str) -> String {
-    if url.starts_with("smtps://") || url.contains("tls=required") || url.contains("tls=opportunistic") {
+    if url.starts_with("smtps://")
+        || url.contains("tls=required")
+        || url.contains("tls=opportunistic")
+    {
         return url.to_owned();
     }
     match url.strip_suffix("?tls=none") {
@@ -135,7 +157,10 @@ mod tests {
     fn encryption_is_used_when_offered() {
         for (url, expected) in [
             ("smtp://relais.ops.test", "smtp://relais.ops.test?tls=opportunistic"),
-            ("smtp://u:p@relais.ops.test:587?tls=required", "smtp://u:p@relais.ops.test:587?tls=required"),
+            (
+                "smtp://u:p@relais.ops.test:587?tls=required",
+                "smtp://u:p@relais.ops.test:587?tls=required",
+            ),
             ("smtps://relais.ops.test", "smtps://relais.ops.test"),
             ("smtp://relais.ops.test:25?tls=none", "smtp://relais.ops.test:25"),
         ] {

@@ -25,6 +25,11 @@ impl Gesture {
             ReasonMode::Required => true,
         };
         let icon = if to == Category::Todo { Category::Planned.icon() } else { to.icon() };
-        Ok(Self { code: transition.code.clone(), label: transition.label.clone(), icon, asks: takes_date || takes_reason })
+        Ok(Self {
+            code: transition.code.clone(),
+            label: transition.label.clone(),
+            icon,
+            asks: takes_date || takes_reason,
+        })
     }
 }

@@ -38,13 +38,30 @@ pub async fn page(mut read: Read, RawQuery(query): RawQuery) -> Result<Page<List
     let (conn, user) = read.split();
     let mut all = visits(conn, user, today).await?;
     let campaigns = campaigns(&all);
-    let chosen = query.raw("campagne").parse().ok().filter(|id| campaigns.iter().any(|(known, _)| known == id));
+    let chosen = query
+        .raw("campagne")
+        .parse()
+        .ok()
+        .filter(|id| campaigns.iter().any(|(known, _)| known == id));
     all.retain(|visit| chosen.is_none_or(|id| visit.campaign == id));
     let plan = plan(all, today, query.raw("bloc"));
     let mut shell = read.shell("Mes interventions").live("terrain");
-    shell.announce = format!("{} à faire, dont {} aujourd'hui", count(plan.open, "intervention", "interventions"), plan.todo_today);
+    shell.announce = format!(
+        "{} à faire, dont {} aujourd'hui",
+        count(plan.open, "intervention", "interventions"),
+        plan.todo_today
+    );
     let address = chosen.map_or_else(|| "/terrain".into(), |id| format!("/terrain?campagne={id}"));
-    Ok(Page(List { shell, plan, today, now, campaigns, chosen, returning: query.checked("suite"), address }))
+    Ok(Page(List {
+        shell,
+        plan,
+        today,
+        now,
+        campaigns,
+        chosen,
+        returning: query.checked("suite"),
+        address,
+    }))
 }
 
 fn campaigns(visits: &[Visit]) -> Vec<(Id<Campaign>, String)> {

@@ -68,8 +68,15 @@ pub fn plan(visits: Vec<Visit>, today: NaiveDate, whole: &str) -> Plan {
         visits.truncate(visits.len() - more);
         Block { id, title, visits, more }
     };
-    let blocks = BLOCKS.into_iter().zip(parts).filter(|(_, part)| !part.is_empty()).map(|(name, part)| block(name, part)).collect();
-    let done = Some(done).filter(|done| !done.is_empty()).map(|done| block(("terminees", "Terminées"), done));
+    let blocks = BLOCKS
+        .into_iter()
+        .zip(parts)
+        .filter(|(_, part)| !part.is_empty())
+        .map(|(name, part)| block(name, part))
+        .collect();
+    let done = Some(done)
+        .filter(|done| !done.is_empty())
+        .map(|done| block(("terminees", "Terminées"), done));
     Plan { next, blocks, done, done_today, todo_today, open }
 }
 

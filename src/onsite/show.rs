@@ -6,7 +6,9 @@ use crate::{
     campaigns::{self, Usage},
     clock,
     db::{Id, Read, Tx},
-    operations::{self, Act, Fact, Note, Operation, WorkOnSite, fact, history, notes, offered, undoable},
+    operations::{
+        self, Act, Fact, Note, Operation, WorkOnSite, fact, history, notes, offered, undoable,
+    },
     text::count,
     web::{Error, Form, Page, Result, Shell, auth::Allowed, format},
     workflows::{self, Workflow},
@@ -41,14 +43,20 @@ struct Finished {
     is_last: bool,
 }
 
-pub async fn page(mut read: Read, Path(id): Path<Id<Operation>>, RawQuery(query): RawQuery) -> Result<Page<Show>> {
+pub async fn page(
+    mut read: Read,
+    Path(id): Path<Id<Operation>>,
+    RawQuery(query): RawQuery,
+) -> Result<Page<Show>> {
     let operation = read.authorize(WorkOnSite, id).await?;
     let (now, may_act) = (read.now(), operation.may(Act) && !operation.campaign.is_archived);
     let shell = read.shell(&operation.label).live("terrain");
     let (conn, user) = read.split();
     let mut page = load(conn, user, shell, &operation, now).await?;
     page.can_undo = may_act && undoable(conn, &operation, user, now).await?;
-    if Form::parse(query.unwrap_or_default().as_bytes()).checked("fin") && operation.done_at.is_some() {
+    if Form::parse(query.unwrap_or_default().as_bytes()).checked("fin")
+        && operation.done_at.is_some()
+    {
         let today = clock::day(now);
         let left = plan::plan(visit::visits(conn, user, today).await?, today, "").todo_today;
         page.finished = Some(Finished { is_last: left == 0 });
@@ -56,14 +64,28 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Operation>>, RawQuery(query)
     Ok(Page(page))
 }
 
-async fn load(conn: &mut PgConnection, user: &User, shell: Shell, operation: &Operation, now: DateTime<Utc>) -> Result<Show> {
+async fn load(
+    conn: &mut PgConnection,
+    user: &User,
+    shell: Shell,
+    operation: &Operation,
+    now: DateTime<Utc>,
+) -> Result<Show> {
     let workflow = Workflow::load(conn, operation.campaign.workflow_version_id).await?;
     let fields = campaigns::fields(conn, operation.campaign.id).await?;
-    let gestures = offered(operation, &workflow, user).into_iter().enumerate().map(|(i, t)| Gesture::new(t, &workflow, i == 0)).collect::<Result<_>>()?;
+    let gestures = offered(operation, &workflow, user)
+        .into_iter()
+        .enumerate()
+        .map(|(i, t)| Gesture::new(t, &workflow, i == 0))
+        .collect::<Result<_>>()?;
     Ok(Show {
         shell,
         status: workflow.status(operation.status_id)?.clone(),
-        facts: fields.iter().filter(|f| !f.hidden && !f.is(Usage::Label)).map(|f| stored(f, operation)).collect(),
+        facts: fields
+            .iter()
+            .filter(|f| !f.hidden && !f.is(Usage::Label))
+            .map(|f| stored(f, operation))
+            .collect(),
         gestures,
         can_undo: false,
         notes: notes(conn, operation).await?,
@@ -88,18 +110,27 @@ fn stored(field: &campaigns::Field, operation: &Operation) -> Fact {
 ///
 /// # Errors
 /// Any refusal that the page cannot show.
-pub async fn again(tx: &mut Tx, id: Id<Operation>, form: Form, refused: Option<String>) -> Result<Show> {
+pub async fn again(
+    tx: &mut Tx,
+    id: Id<Operation>,
+    form: Form,
+    refused: Option<String>,
+) -> Result<Show> {
     let operation: Allowed<WorkOnSite, Operation> = tx.authorize(WorkOnSite, id).await?;
     let (user, now) = (tx.user()?.clone(), tx.now());
     let shell = tx.shell(&operation.label);
     let mut page = load(tx.conn(), &user, shell, &operation, now).await?;
-    page.can_undo = operations::undoable(tx.conn(), &operation, &user, now).await.map_err(Error::from)?;
+    page.can_undo =
+        operations::undoable(tx.conn(), &operation, &user, now).await.map_err(Error::from)?;
     Ok(Show { form, refused, ..page })
 }
 
 impl Show {
     fn planned(&self) -> String {
-        self.operation.planned_at.map_or_else(|| "Sans date".into(), |at| format!("Prévue le {}", format::full_instant(at)))
+        self.operation.planned_at.map_or_else(
+            || "Sans date".into(),
+            |at| format!("Prévue le {}", format::full_instant(at)),
+        )
     }
 
     fn started(&self) -> Option<String> {
@@ -112,16 +143,29 @@ impl Show {
 
     fn postponed(&self) -> Option<String> {
         let n = self.operation.postpone_count;
-        (n > 0).then(|| format!("Reportée {}", if n == 1 { "une fois".into() } else { count(n, "fois", "fois") }))
+        (n > 0).then(|| {
+            format!(
+                "Reportée {}",
+                if n == 1 { "une fois".into() } else { count(n, "fois", "fois") }
+            )
+        })
     }
 
     /// « à 14 h 04 » today, « le 10 mars, 14 h 04 » before.
     fn when(&self, at: DateTime<Utc>) -> String {
-        if clock::day(at) == clock::day(self.now) { format!("à {}", format::hour(at)) } else { format!("le {}", format::compact(at, self.now)) }
+        if clock::day(at) == clock::day(self.now) {
+            format!("à {}", format::hour(at))
+        } else {
+            format!("le {}", format::compact(at, self.now))
+        }
     }
 
     fn brief(&self, at: &DateTime<Utc>) -> String {
-        if clock::day(*at) == clock::day(self.now) { format::hour(*at) } else { format::compact(*at, self.now) }
+        if clock::day(*at) == clock::day(self.now) {
+            format::hour(*at)
+        } else {
+            format::compact(*at, self.now)
+        }
     }
 
     fn machine(&self, at: &DateTime<Utc>) -> String {

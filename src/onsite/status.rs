@@ -29,17 +29,36 @@ pub struct Details {
     time_hint: String,
 }
 
-pub async fn page(mut read: Read, Path((id, code)): Path<(Id<Operation>, String)>, RawQuery(query): RawQuery) -> Result<Page<Details>> {
+pub async fn page(
+    mut read: Read,
+    Path((id, code)): Path<(Id<Operation>, String)>,
+    RawQuery(query): RawQuery,
+) -> Result<Page<Details>> {
     let operation = read.authorize(WorkOnSite, id).await?;
     let workflow = Workflow::load(read.conn(), operation.campaign.workflow_version_id).await?;
     let offered = offered(&operation, &workflow, read.user());
-    let transition = offered.into_iter().find(|t| t.code == code).ok_or_else(|| Error::Refused(stale("")))?;
+    let transition =
+        offered.into_iter().find(|t| t.code == code).ok_or_else(|| Error::Refused(stale("")))?;
     let back = Form::parse(query.unwrap_or_default().as_bytes()).text("retour");
     let form = Form::filled([("cle", Uuid::now_v7().to_string())]);
-    Ok(Page(details(read.shell(&transition.label), &operation, &workflow, transition, form, &back)?))
+    Ok(Page(details(
+        read.shell(&transition.label),
+        &operation,
+        &workflow,
+        transition,
+        form,
+        &back,
+    )?))
 }
 
-fn details(shell: Shell, operation: &Operation, workflow: &Workflow, transition: &Transition, form: Form, back: &str) -> Result<Details> {
+fn details(
+    shell: Shell,
+    operation: &Operation,
+    workflow: &Workflow,
+    transition: &Transition,
+    form: Form,
+    back: &str,
+) -> Result<Details> {
     let url = operation.onsite_url();
     Ok(Details {
         shell: shell.under("Mes interventions", "/terrain").under(&operation.label, url.clone()),
@@ -75,8 +94,17 @@ pub async fn create(mut tx: Tx, Path(id): Path<Id<Operation>>, mut form: Form) -
     tx.authorize_to_change(WorkOnSite, id).await?;
     let operation = tx.authorize(Act, id).await?;
     let date = dates::typed(&mut form, &operation.campaign);
-    let change = Change { transition: form.text("transition"), reason: form.given("motif"), date, key: form.given("cle") };
-    let outcome = if form.is_valid() { transition(&mut tx, &operation, change).await } else { Err(Error::Refused(String::new())) };
+    let change = Change {
+        transition: form.text("transition"),
+        reason: form.given("motif"),
+        date,
+        key: form.given("cle"),
+    };
+    let outcome = if form.is_valid() {
+        transition(&mut tx, &operation, change).await
+    } else {
+        Err(Error::Refused(String::new()))
+    };
     match outcome {
         Ok(Outcome::Done(to)) => {
             let name = moved_to(&mut tx, &operation).await?;
@@ -95,7 +123,10 @@ pub async fn create(mut tx: Tx, Path(id): Path<Id<Operation>>, mut form: Form) -
 
 async fn moved_to(tx: &mut Tx, operation: &Operation) -> Result<String> {
     let workflow = Workflow::load(tx.conn(), operation.campaign.workflow_version_id).await?;
-    let status = sqlx::query_scalar!("select status_id from operations where id = $1", operation.id as _).fetch_one(tx.conn()).await?;
+    let status =
+        sqlx::query_scalar!("select status_id from operations where id = $1", operation.id as _)
+            .fetch_one(tx.conn())
+            .await?;
     Ok(workflow.status(status)?.name.clone())
 }
 
@@ -104,15 +135,23 @@ fn after(operation: &Operation, form: &Form, to: Category, name: &str) -> Redire
     let url = operation.onsite_url();
     let is_done = to == Category::Done;
     match form.given("retour").filter(|back| !back.starts_with(&url)) {
-        Some(back) if is_done => Redirect::back(Some(&back), "/terrain").flash(format!("Intervention terminée : {}", operation.label)),
-        Some(back) => Redirect::back(Some(&back), "/terrain").flash(format!("{} : {name}", operation.label)),
+        Some(back) if is_done => Redirect::back(Some(&back), "/terrain")
+            .flash(format!("Intervention terminée : {}", operation.label)),
+        Some(back) => {
+            Redirect::back(Some(&back), "/terrain").flash(format!("{} : {name}", operation.label))
+        }
         None if is_done => Redirect::to(format!("{url}?fin=1")),
         None => Redirect::to(url).flash(format!("Statut mis à jour : {name}")),
     }
 }
 
 /// The small form again with what is wrong; or, when things have changed, the page as it is now.
-async fn refuse(tx: &mut Tx, operation: &Allowed<Act, Operation>, mut form: Form, why: String) -> Result<Response> {
+async fn refuse(
+    tx: &mut Tx,
+    operation: &Allowed<Act, Operation>,
+    mut form: Form,
+    why: String,
+) -> Result<Response> {
     let workflow = Workflow::load(tx.conn(), operation.campaign.workflow_version_id).await?;
     let user = tx.user()?.clone();
     let code = form.text("transition");
@@ -120,13 +159,22 @@ async fn refuse(tx: &mut Tx, operation: &Allowed<Act, Operation>, mut form: Form
     let chosen = offered.into_iter().find(|t| t.code == code);
     let is_offered = chosen.is_some();
     if let Some(transition) = chosen
-        && (transition.reason != ReasonMode::None || matches!(transition.date, DateMode::Optional | DateMode::Required))
+        && (transition.reason != ReasonMode::None
+            || matches!(transition.date, DateMode::Optional | DateMode::Required))
     {
         if !why.is_empty() {
             form.refuse(if why.contains("date") { "date" } else { "motif" }, why);
         }
         let back = form.text("retour");
-        return Ok(Again(details(tx.shell(&transition.label), operation, &workflow, transition, form, &back)?).into_response());
+        return Ok(Again(details(
+            tx.shell(&transition.label),
+            operation,
+            &workflow,
+            transition,
+            form,
+            &back,
+        )?)
+        .into_response());
     }
     let why = if is_offered { why } else { stale(&last_author(tx, operation).await?) };
     Ok(Again(again(tx, operation.id, Form::default(), Some(why)).await?).into_response())
@@ -142,8 +190,16 @@ async fn last_author(tx: &mut Tx, operation: &Operation) -> Result<String> {
     .fetch_optional(tx.conn())
     .await?;
     Ok(last.map_or_else(String::new, |e| {
-        let day = if clock::day(e.at) == clock::day(tx.now()) { String::new() } else { format!(" le {}", format::short(clock::day(e.at))) };
-        format!(" Modifiée par {}{day} à {}.", crate::accounts::brief_name(&e.first_name, &e.last_name), format::hour(e.at))
+        let day = if clock::day(e.at) == clock::day(tx.now()) {
+            String::new()
+        } else {
+            format!(" le {}", format::short(clock::day(e.at)))
+        };
+        format!(
+            " Modifiée par {}{day} à {}.",
+            crate::accounts::brief_name(&e.first_name, &e.last_name),
+            format::hour(e.at)
+        )
     }))
 }
 
@@ -159,9 +215,13 @@ pub async fn undo(mut tx: Tx, Path(id): Path<Id<Operation>>) -> Result<Response>
         Ok(_) => {
             let name = moved_to(&mut tx, &operation).await?;
             tx.commit().await?;
-            Ok(Redirect::to(operation.onsite_url()).flash(format!("Action annulée. Statut : {name}")).into_response())
+            Ok(Redirect::to(operation.onsite_url())
+                .flash(format!("Action annulée. Statut : {name}"))
+                .into_response())
         }
-        Err(Error::Refused(why)) => Ok(Again(again(&mut tx, id, Form::default(), Some(why)).await?).into_response()),
+        Err(Error::Refused(why)) => {
+            Ok(Again(again(&mut tx, id, Form::default(), Some(why)).await?).into_response())
+        }
         Err(err) => Err(err),
     }
 }

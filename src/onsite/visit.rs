@@ -87,7 +87,10 @@ pub async fn visits(conn: &mut PgConnection, user: &User, today: NaiveDate) -> R
                 workflows.entry(row.workflow_version_id).or_insert(loaded).clone()
             }
         };
-        let contact = row.contact.filter(|text| !text.is_empty()).map(|text| Contact::new(&text, row.contact_kind.as_deref()));
+        let contact = row
+            .contact
+            .filter(|text| !text.is_empty())
+            .map(|text| Contact::new(&text, row.contact_kind.as_deref()));
         visits.push(Visit {
             id: row.id,
             campaign: row.campaign_id,
@@ -120,14 +123,18 @@ fn place(location: Option<String>, segment: Option<String>) -> Option<String> {
     let location = location.unwrap_or_default();
     // Said once when the place already names its segment.
     let segment = segment.filter(|name| !norm(&location).contains(&norm(name))).unwrap_or_default();
-    let parts: Vec<String> = [location, segment].into_iter().filter(|text| !text.is_empty()).collect();
+    let parts: Vec<String> =
+        [location, segment].into_iter().filter(|text| !text.is_empty()).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 impl Contact {
     fn new(stored: &str, kind: Option<&str>) -> Self {
         let kind = kind.and_then(FieldKind::from_code).unwrap_or(FieldKind::ShortText);
-        Self { text: values::display(kind, stored), phone: (kind == FieldKind::Phone).then(|| format!("tel:{stored}")) }
+        Self {
+            text: values::display(kind, stored),
+            phone: (kind == FieldKind::Phone).then(|| format!("tel:{stored}")),
+        }
     }
 }
 
@@ -143,7 +150,11 @@ impl Visit {
     /// What is written first: the hour of today, else the day.
     pub fn time(&self, today: &NaiveDate) -> (String, String) {
         let day = |at: DateTime<Utc>, hour: String| {
-            if clock::day(at) == *today { (hour, String::new()) } else { (format::day_month(clock::day(at), *today), hour) }
+            if clock::day(at) == *today {
+                (hour, String::new())
+            } else {
+                (format::day_month(clock::day(at), *today), hour)
+            }
         };
         match (self.done_at, self.planned_at) {
             (Some(done), _) => day(done, format::hour(done)),
@@ -157,14 +168,17 @@ impl Visit {
 
     /// « En retard de 2 jours »
     pub fn late(&self, today: &NaiveDate) -> Option<String> {
-        let is_open = matches!(self.category, Category::Todo | Category::Planned | Category::InProgress);
+        let is_open =
+            matches!(self.category, Category::Todo | Category::Planned | Category::InProgress);
         let days = (*today - self.planned_on()?).num_days();
         (is_open && days > 0).then(|| format!("En retard de {}", count(days, "jour", "jours")))
     }
 
     /// « dans 25 min », for the next one.
     pub fn wait(&self, now: &DateTime<Utc>) -> String {
-        let Some(at) = self.planned_at.filter(|at| clock::day(*at) == clock::day(*now)) else { return String::new() };
+        let Some(at) = self.planned_at.filter(|at| clock::day(*at) == clock::day(*now)) else {
+            return String::new();
+        };
         match (at - now).num_minutes() {
             0 => "maintenant".into(),
             minutes @ 1..60 => format!("dans {minutes} min"),
@@ -180,7 +194,9 @@ impl Visit {
             Category::Postponed | Category::Blocked => Some(format!("« {reason} »")),
             Category::Done => None,
             _ if self.postponed == 1 => Some(format!("Reportée une fois : « {reason} »")),
-            _ if self.postponed > 1 => Some(format!("Reportée {} fois : « {reason} »", self.postponed)),
+            _ if self.postponed > 1 => {
+                Some(format!("Reportée {} fois : « {reason} »", self.postponed))
+            }
             _ => None,
         }
     }
@@ -194,7 +210,10 @@ mod tests {
     fn a_place_is_said_once() {
         let of = |location: &str, segment: &str| place(Some(location.into()), Some(segment.into()));
         assert_eq!(of("Bureau D301", "Bâtiment B").as_deref(), Some("Bureau D301, Bâtiment B"));
-        assert_eq!(of("Bureau D301, bâtiment b", "Bâtiment B").as_deref(), Some("Bureau D301, bâtiment b"));
+        assert_eq!(
+            of("Bureau D301, bâtiment b", "Bâtiment B").as_deref(),
+            Some("Bureau D301, bâtiment b")
+        );
         assert_eq!(place(None, Some("Bâtiment B".into())).as_deref(), Some("Bâtiment B"));
         assert_eq!(of("", ""), None);
     }

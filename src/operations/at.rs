@@ -16,11 +16,18 @@ use http::{HeaderMap, header};
 
 pub type Ids = Path<(Id<Campaign>, Id<Operation>)>;
 
-fn same_campaign<A>(found: Allowed<A, Operation>, campaign: Id<Campaign>) -> Result<Allowed<A, Operation>> {
+fn same_campaign<A>(
+    found: Allowed<A, Operation>,
+    campaign: Id<Campaign>,
+) -> Result<Allowed<A, Operation>> {
     if found.campaign.id == campaign { Ok(found) } else { Err(Error::NotFound) }
 }
 
-pub async fn read<A>(read: &mut Read, action: A, Path((campaign, id)): Ids) -> Result<Allowed<A, Operation>>
+pub async fn read<A>(
+    read: &mut Read,
+    action: A,
+    Path((campaign, id)): Ids,
+) -> Result<Allowed<A, Operation>>
 where
     Operation: Permits<A>,
 {
@@ -29,7 +36,11 @@ where
 }
 
 /// Locks the operation: what is read is still so when it is written.
-pub async fn change<A>(tx: &mut Tx, action: A, Path((campaign, id)): Ids) -> Result<Allowed<A, Operation>>
+pub async fn change<A>(
+    tx: &mut Tx,
+    action: A,
+    Path((campaign, id)): Ids,
+) -> Result<Allowed<A, Operation>>
 where
     Operation: Permits<A>,
 {
@@ -44,9 +55,13 @@ pub fn back(given: &Form, headers: &HeaderMap) -> String {
         return to;
     }
     let text = |name| headers.get(name).and_then(|v| v.to_str().ok());
-    let from = text(header::REFERER).and_then(|url| url.split_once("://")).and_then(|(_, rest)| rest.split_at_checked(rest.find('/')?));
+    let from = text(header::REFERER)
+        .and_then(|url| url.split_once("://"))
+        .and_then(|(_, rest)| rest.split_at_checked(rest.find('/')?));
     match (from, text(header::HOST)) {
-        (Some((authority, path)), Some(host)) if authority == host => local(Some(path)).unwrap_or_default().to_owned(),
+        (Some((authority, path)), Some(host)) if authority == host => {
+            local(Some(path)).unwrap_or_default().to_owned()
+        }
         _ => String::new(),
     }
 }
@@ -64,7 +79,10 @@ mod tests {
             headers.insert(header::REFERER, HeaderValue::from_static(referer));
             super::back(&Form::parse(query), &headers)
         };
-        assert_eq!(back(b"", "http://ops.test/campagnes/1/operations?q=a"), "/campagnes/1/operations?q=a");
+        assert_eq!(
+            back(b"", "http://ops.test/campagnes/1/operations?q=a"),
+            "/campagnes/1/operations?q=a"
+        );
         assert_eq!(back(b"retour=/campagnes", "http://ops.test/x"), "/campagnes");
         assert_eq!(back(b"retour=//evil.example", "http://evil.example/x"), "");
         assert_eq!(back(b"", "http://ops.test"), "");

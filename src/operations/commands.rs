@@ -29,7 +29,12 @@ pub struct NewOperation {
 }
 
 /// What the search finds: identifier, label and searchable values, normalised (US-308).
-pub fn search_text(identifier: &str, label: &str, values: &Map<String, Value>, fields: &[Field]) -> String {
+pub fn search_text(
+    identifier: &str,
+    label: &str,
+    values: &Map<String, Value>,
+    fields: &[Field],
+) -> String {
     let mut text = format!("{} {}", norm(identifier), norm(label));
     for field in fields.iter().filter(|f| f.searchable && !f.is_column()) {
         if let Some(value) = values.get(&field.key()).and_then(Value::as_str) {
@@ -44,7 +49,11 @@ pub fn search_text(identifier: &str, label: &str, values: &Map<String, Value>, f
 ///
 /// # Errors
 /// « Cet identifiant existe déjà dans la campagne ».
-pub async fn create(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>, new: NewOperation) -> Result<Id<Operation>> {
+pub async fn create(
+    tx: &mut Tx,
+    campaign: &Allowed<Configure, Campaign>,
+    new: NewOperation,
+) -> Result<Id<Operation>> {
     let fields = campaigns::fields(tx.conn(), campaign.id).await?;
     let workflow = Workflow::load(tx.conn(), campaign.workflow_version_id).await?;
     let initial = workflow.initial()?;
@@ -117,12 +126,17 @@ fn duplicate(err: sqlx::Error) -> Error {
 ///
 /// # Errors
 /// « Cet identifiant existe déjà dans la campagne ».
-pub async fn edit(tx: &mut Tx, operation: &Allowed<Edit, Operation>, changed: &[(Field, String)]) -> Result<()> {
+pub async fn edit(
+    tx: &mut Tx,
+    operation: &Allowed<Edit, Operation>,
+    changed: &[(Field, String)],
+) -> Result<()> {
     if changed.is_empty() {
         return Ok(());
     }
     let fields = campaigns::fields(tx.conn(), operation.campaign.id).await?;
-    let (mut identifier, mut label, mut values) = (operation.identifier.clone(), operation.label.clone(), operation.values.clone());
+    let (mut identifier, mut label, mut values) =
+        (operation.identifier.clone(), operation.label.clone(), operation.values.clone());
     let mut trace = Map::new();
     for (field, text) in changed {
         let before = if field.is(Usage::Identifier) {
@@ -130,7 +144,11 @@ pub async fn edit(tx: &mut Tx, operation: &Allowed<Edit, Operation>, changed: &[
         } else if field.is(Usage::Label) {
             std::mem::replace(&mut label, text.clone())
         } else {
-            let former = if text.is_empty() { values.remove(&field.key()) } else { values.insert(field.key(), json!(text)) };
+            let former = if text.is_empty() {
+                values.remove(&field.key())
+            } else {
+                values.insert(field.key(), json!(text))
+            };
             former.and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
         };
         trace.insert(field.label.clone(), json!([before, text]));
@@ -153,14 +171,19 @@ pub async fn edit(tx: &mut Tx, operation: &Allowed<Edit, Operation>, changed: &[
     .execute(tx.conn())
     .await
     .map_err(duplicate)?;
-    traced(tx, operation, "edited", "operation.edited", Value::Object(trace), operation.planned_at).await
+    traced(tx, operation, "edited", "operation.edited", Value::Object(trace), operation.planned_at)
+        .await
 }
 
 /// Gives the operation to a technician, or to nobody (RG-018).
 ///
 /// # Errors
 /// « Cette personne n’est pas technicien. »
-pub async fn assign(tx: &mut Tx, operation: &Allowed<Edit, Operation>, to: Option<Id<User>>) -> Result<()> {
+pub async fn assign(
+    tx: &mut Tx,
+    operation: &Allowed<Edit, Operation>,
+    to: Option<Id<User>>,
+) -> Result<()> {
     if to == operation.assignee_id {
         return Ok(());
     }
@@ -182,9 +205,12 @@ pub async fn assign(tx: &mut Tx, operation: &Allowed<Edit, Operation>, to: Optio
 
 async fn check_technician(tx: &mut Tx, user: Option<Id<User>>) -> Result<Option<String>> {
     let Some(user) = user else { return Ok(None) };
-    let row = sqlx::query!("select first_name, last_name, active, roles from users where id = $1", user as _)
-        .fetch_optional(tx.conn())
-        .await?;
+    let row = sqlx::query!(
+        "select first_name, last_name, active, roles from users where id = $1",
+        user as _
+    )
+    .fetch_optional(tx.conn())
+    .await?;
     match row {
         Some(row) if row.active && row.roles.iter().any(|r| r == Role::Technician.code()) => {
             Ok(Some(crate::accounts::display_name(&row.first_name, &row.last_name)))
@@ -197,7 +223,11 @@ async fn check_technician(tx: &mut Tx, user: Option<Id<User>>) -> Result<Option<
 ///
 /// # Errors
 /// A date outside 2000 … 2099.
-pub async fn plan(tx: &mut Tx, operation: &Allowed<Edit, Operation>, to: Option<DateTime<Utc>>) -> Result<()> {
+pub async fn plan(
+    tx: &mut Tx,
+    operation: &Allowed<Edit, Operation>,
+    to: Option<DateTime<Utc>>,
+) -> Result<()> {
     if to == operation.planned_at {
         return Ok(());
     }
@@ -221,7 +251,11 @@ pub async fn plan(tx: &mut Tx, operation: &Allowed<Edit, Operation>, to: Option<
 ///
 /// # Errors
 /// `NotFound` for a segment of another campaign.
-pub async fn move_to_segment(tx: &mut Tx, operation: &Allowed<Edit, Operation>, to: Option<Id<Segment>>) -> Result<()> {
+pub async fn move_to_segment(
+    tx: &mut Tx,
+    operation: &Allowed<Edit, Operation>,
+    to: Option<Id<Segment>>,
+) -> Result<()> {
     if to == operation.segment_id {
         return Ok(());
     }
@@ -241,7 +275,15 @@ pub async fn move_to_segment(tx: &mut Tx, operation: &Allowed<Edit, Operation>, 
     .execute(tx.conn())
     .await?;
     let former = operation.segment_name.clone().unwrap_or_else(campaigns_none);
-    traced(tx, operation, "moved", "operation.segment_changed", json!({ "Segment": [former, name] }), operation.planned_at).await
+    traced(
+        tx,
+        operation,
+        "moved",
+        "operation.segment_changed",
+        json!({ "Segment": [former, name] }),
+        operation.planned_at,
+    )
+    .await
 }
 
 fn campaigns_none() -> String {
@@ -291,8 +333,17 @@ async fn traced(
     changes: Value,
     planned_after: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    record(tx, Event { planned_after, changes: Some(changes.clone()), ..Event::on(operation, kind) }).await?;
-    tx.record(Entry::on(action, "operation", operation.id.uuid()).campaign(operation.campaign.id).changes(changes)).await?;
+    record(
+        tx,
+        Event { planned_after, changes: Some(changes.clone()), ..Event::on(operation, kind) },
+    )
+    .await?;
+    tx.record(
+        Entry::on(action, "operation", operation.id.uuid())
+            .campaign(operation.campaign.id)
+            .changes(changes),
+    )
+    .await?;
     tx.touch_campaign(operation.campaign.id).await?;
     tx.touch_person(operation.assignee_id).await?;
     Ok(())

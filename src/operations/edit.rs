@@ -62,7 +62,8 @@ pub async fn page(mut read: Read, ids: Ids) -> Result<Page<EditPage>> {
     let operation = at::read(&mut read, Edit, ids).await?;
     let fields = campaigns::fields(read.conn(), operation.campaign.id).await?;
     let names: Vec<String> = fields.iter().map(Field::input).collect();
-    let shown = names.iter().zip(&fields).map(|(name, f)| (name.as_str(), form::shown(&operation, f)));
+    let shown =
+        names.iter().zip(&fields).map(|(name, f)| (name.as_str(), form::shown(&operation, f)));
     Ok(Page(EditPage::new(read.shell(TITLE), &operation, &fields, opened(shown))))
 }
 
@@ -88,7 +89,9 @@ pub async fn update(mut tx: Tx, ids: Ids, mut form: Form) -> Result<Response> {
         return Ok(Again(EditPage::new(shell, &operation, &fields, form)).into_response());
     }
     match commands::edit(&mut tx, &operation, &changed).await {
-        Ok(()) if changed.is_empty() => Ok(Redirect::to(operation.url()).flash("Aucune modification").into_response()),
+        Ok(()) if changed.is_empty() => {
+            Ok(Redirect::to(operation.url()).flash("Aucune modification").into_response())
+        }
         Ok(()) => {
             tx.commit().await?;
             Ok(Redirect::to(operation.url()).flash("Intervention modifiée").into_response())
@@ -111,12 +114,20 @@ fn sent(form: &Form, fields: &[Field]) -> Vec<Field> {
 fn settle(form: &mut Form, fields: &[Field], operation: &Operation) -> Vec<Clash> {
     let sent = sent(form, fields);
     let names: Vec<(String, String)> = sent.iter().map(|f| (f.input(), f.label.clone())).collect();
-    let before: Vec<String> = names.iter().map(|(name, _)| form.text(&format!("avant-{name}"))).collect();
-    let pairs: Vec<(&str, &str)> = names.iter().map(|(name, label)| (name.as_str(), label.as_str())).collect();
-    let stored = |name: &str| sent.iter().find(|f| f.input() == name).map(|f| form::shown(operation, f)).unwrap_or_default();
+    let before: Vec<String> =
+        names.iter().map(|(name, _)| form.text(&format!("avant-{name}"))).collect();
+    let pairs: Vec<(&str, &str)> =
+        names.iter().map(|(name, label)| (name.as_str(), label.as_str())).collect();
+    let stored = |name: &str| {
+        sent.iter()
+            .find(|f| f.input() == name)
+            .map(|f| form::shown(operation, f))
+            .unwrap_or_default()
+    };
     let mut clashes = reconcile(form, &pairs, stored);
     for clash in &mut clashes {
-        let former = names.iter().position(|(name, _)| *name == clash.name).and_then(|i| before.get(i));
+        let former =
+            names.iter().position(|(name, _)| *name == clash.name).and_then(|i| before.get(i));
         if let Some(former) = former.filter(|f| !f.is_empty() && **f != clash.theirs) {
             clash.label = format!("{} — ancienne valeur : {former}", clash.label);
         }

@@ -38,7 +38,8 @@ impl Input {
 
     /// A value kept from before the list changed.
     pub fn unlisted<'a>(&self, form: &'a Form) -> Option<&'a str> {
-        Some(form.raw(&self.name)).filter(|kept| !kept.is_empty() && !self.choices.iter().any(|c| c == kept))
+        Some(form.raw(&self.name))
+            .filter(|kept| !kept.is_empty() && !self.choices.iter().any(|c| c == kept))
     }
 
     pub fn mode(&self) -> &'static str {

@@ -40,7 +40,12 @@ struct Event {
     changes: Option<Value>,
 }
 
-pub async fn lines(conn: &mut PgConnection, operation: Id<Operation>, workflow: &Workflow, fields: &[Field]) -> sqlx::Result<Vec<Line>> {
+pub async fn lines(
+    conn: &mut PgConnection,
+    operation: Id<Operation>,
+    workflow: &Workflow,
+    fields: &[Field],
+) -> sqlx::Result<Vec<Line>> {
     let events = sqlx::query_as!(
         Event,
         r#"select e.at, e.actor_kind, u.first_name as "first_name?", u.last_name as "last_name?", e.kind, e.from_status, e.to_status,
@@ -79,7 +84,8 @@ impl Event {
         let to_category = status(self.to_status).map(|s| s.category).filter(|_| moves);
         Line {
             at: self.at,
-            icon: to_category.map_or(icon, |c| if self.kind == "transition" { c.icon() } else { icon }),
+            icon: to_category
+                .map_or(icon, |c| if self.kind == "transition" { c.icon() } else { icon }),
             class: to_category.map_or("", Category::code),
             details: self.details(moves, fields),
             who: self.who(),
@@ -100,9 +106,16 @@ impl Event {
         if let Some(reason) = &self.reason {
             details.push(format!("Motif : {reason}"));
         }
-        if self.planned_before != self.planned_after || (self.kind == "created" && self.planned_after.is_some()) {
-            let date = |at: Option<DateTime<Utc>>| at.map_or("sans date".to_owned(), format::instant);
-            details.push(format!("Date prévue : {} → {}", date(self.planned_before), date(self.planned_after)));
+        if self.planned_before != self.planned_after
+            || (self.kind == "created" && self.planned_after.is_some())
+        {
+            let date =
+                |at: Option<DateTime<Utc>>| at.map_or("sans date".to_owned(), format::instant);
+            details.push(format!(
+                "Date prévue : {} → {}",
+                date(self.planned_before),
+                date(self.planned_after)
+            ));
         }
         let fields_changed = !moves && self.kind != "planned";
         if let Some(Value::Object(changes)) = self.changes.as_ref().filter(|_| fields_changed) {
@@ -110,7 +123,11 @@ impl Event {
                 if let Value::Array(pair) = pair
                     && let [before, after] = pair.as_slice()
                 {
-                    details.push(format!("{label} : {} → {}", said(before, label, fields), said(after, label, fields)));
+                    details.push(format!(
+                        "{label} : {} → {}",
+                        said(before, label, fields),
+                        said(after, label, fields)
+                    ));
                 }
             }
         }
@@ -128,5 +145,8 @@ fn said(value: &Value, label: &str, fields: &[Field]) -> String {
     if text.is_empty() {
         return "(vide)".into();
     }
-    fields.iter().find(|f| f.label == label).map_or_else(|| text.clone(), |f| values::display(f.kind, &text))
+    fields
+        .iter()
+        .find(|f| f.label == label)
+        .map_or_else(|| text.clone(), |f| values::display(f.kind, &text))
 }

@@ -25,7 +25,11 @@ impl World {
     async fn tries(&self, sql: &'static str) -> String {
         match sqlx::query(sql).execute(&self.app.app.db).await {
             Ok(_) => "ok".into(),
-            Err(err) => err.as_database_error().and_then(|e| e.code()).map(|code| code.into_owned()).unwrap_or_else(|| err.to_string()),
+            Err(err) => err
+                .as_database_error()
+                .and_then(|e| e.code())
+                .map(|code| code.into_owned())
+                .unwrap_or_else(|| err.to_string()),
         }
     }
 }
@@ -35,29 +39,49 @@ const A2: &str = "A2 is the one changed";
 #[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn invariant_3_category_and_version_of_the_status(db: PgPool) {
     let w = World::new(db).await;
-    assert_eq!(w.tries("update operations set category = 'done' where identifier = 'A2'").await, "OT004", "{A2}");
+    assert_eq!(
+        w.tries("update operations set category = 'done' where identifier = 'A2'").await,
+        "OT004",
+        "{A2}"
+    );
     assert_eq!(
         w.tries("update operations o set status_id = s.id, category = s.category from workflow_statuses s, campaigns c
                  where o.identifier = 'A2' and c.name = 'Autre' and s.version_id = c.workflow_version_id and s.code = 'planned'").await,
         "OT004",
         "a status of another workflow"
     );
-    assert_eq!(w.tries("update operations set status_id = -1 where identifier = 'A2'").await, "OT004");
+    assert_eq!(
+        w.tries("update operations set status_id = -1 where identifier = 'A2'").await,
+        "OT004"
+    );
     assert_eq!(
         w.tries("update operations o set status_id = s.id, category = s.category from workflow_statuses s, campaigns c
                  where o.identifier = 'A2' and c.id = o.campaign_id and s.version_id = c.workflow_version_id and s.code = 'done'").await,
         "ok"
     );
-    assert_eq!(w.tries("update workflow_statuses set name = 'x'").await, "OT003", "a published version never changes");
+    assert_eq!(
+        w.tries("update workflow_statuses set name = 'x'").await,
+        "OT003",
+        "a published version never changes"
+    );
     assert_eq!(w.tries("delete from workflow_transitions").await, "OT003");
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn invariant_4_identifier_is_unique_among_the_living(db: PgPool) {
     let w = World::new(db).await;
-    assert_eq!(w.tries("update operations set identifier_norm = 'a1' where identifier = 'A2'").await, "23505");
-    assert_eq!(w.tries("update operations set deleted_at = now() where identifier = 'A1'").await, "ok");
-    assert_eq!(w.tries("update operations set identifier_norm = 'a1' where identifier = 'A2'").await, "ok");
+    assert_eq!(
+        w.tries("update operations set identifier_norm = 'a1' where identifier = 'A2'").await,
+        "23505"
+    );
+    assert_eq!(
+        w.tries("update operations set deleted_at = now() where identifier = 'A1'").await,
+        "ok"
+    );
+    assert_eq!(
+        w.tries("update operations set identifier_norm = 'a1' where identifier = 'A2'").await,
+        "ok"
+    );
     assert_eq!(w.tries("update operations set deleted_at = null where identifier = 'A1' and campaign_id = (select id from campaigns where name = 'Migration')").await, "23505");
 }
 
@@ -82,7 +106,10 @@ async fn invariant_7_nothing_is_written_under_an_archived_campaign(db: PgPool) {
     let note = "insert into operation_notes (id, operation_id, author_id, body, at)
                 select gen_random_uuid(), o.id, c.owner_id, 'x', now() from operations o join campaigns c on c.id = o.campaign_id where o.identifier = 'A2'";
     assert_eq!(w.tries(note).await, "ok");
-    assert_eq!(w.tries("update campaigns set archived_at = now() where name = 'Migration'").await, "ok");
+    assert_eq!(
+        w.tries("update campaigns set archived_at = now() where name = 'Migration'").await,
+        "ok"
+    );
     for write in [
         "update operations set label = 'x' where identifier = 'A2'",
         "update operations set deleted_at = now() where identifier = 'A2'",
@@ -96,7 +123,11 @@ async fn invariant_7_nothing_is_written_under_an_archived_campaign(db: PgPool) {
         assert_eq!(w.tries(write).await, "OT005", "{write}");
     }
     assert_eq!(w.tries("update campaigns set deleted_at = now() where name = 'Autre'").await, "ok");
-    assert_eq!(w.tries("update operations set label = 'x' where identifier = 'A1'").await, "OT005", "nor under a deleted one");
+    assert_eq!(
+        w.tries("update operations set label = 'x' where identifier = 'A1'").await,
+        "OT005",
+        "nor under a deleted one"
+    );
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -105,8 +136,16 @@ async fn invariant_8_no_row_crosses_campaigns(db: PgPool) {
     w.other.segment("Ailleurs").await;
     w.campaign.segment("Ici").await;
     assert_eq!(w.tries("update operations set segment_id = (select id from segments where name = 'Ailleurs') where identifier = 'A2'").await, "OT004");
-    assert_eq!(w.tries("update operations set segment_id = gen_random_uuid() where identifier = 'A2'").await, "OT004");
-    assert_eq!(w.tries("update operations set assignee_id = gen_random_uuid() where identifier = 'A2'").await, "OT004");
+    assert_eq!(
+        w.tries("update operations set segment_id = gen_random_uuid() where identifier = 'A2'")
+            .await,
+        "OT004"
+    );
+    assert_eq!(
+        w.tries("update operations set assignee_id = gen_random_uuid() where identifier = 'A2'")
+            .await,
+        "OT004"
+    );
     assert_eq!(w.tries("update operations set segment_id = (select id from segments where name = 'Ici') where identifier = 'A2'").await, "ok");
     assert_eq!(w.tries("update operations set campaign_id = (select id from campaigns where name = 'Autre') where identifier = 'A2'").await, "OT004");
     assert_eq!(w.tries("delete from segments where name = 'Ici'").await, "OT006");

@@ -35,13 +35,33 @@ use crate::web::{Access, Right, Routes};
 pub fn routes() -> Routes {
     Routes::default()
         .get("/campagnes/{id}/operations", Access::Campaign(Right::View), list::page)
-        .post("/campagnes/{id}/operations/colonnes", Access::Campaign(Right::View), list::choose_columns)
+        .post(
+            "/campagnes/{id}/operations/colonnes",
+            Access::Campaign(Right::View),
+            list::choose_columns,
+        )
         .get("/campagnes/{id}/operations/nouvelle", Access::Campaign(Right::Configure), new::page)
-        .post("/campagnes/{id}/operations/nouvelle", Access::Campaign(Right::Configure), new::create)
+        .post(
+            "/campagnes/{id}/operations/nouvelle",
+            Access::Campaign(Right::Configure),
+            new::create,
+        )
         .get("/campagnes/{id}/operations/{op}", Access::Campaign(Right::View), show::page)
-        .post("/campagnes/{id}/operations/{op}/notes", Access::Campaign(Right::Transition), show::note)
-        .get("/campagnes/{id}/operations/{op}/modifier", Access::Campaign(Right::Configure), edit::page)
-        .post("/campagnes/{id}/operations/{op}/modifier", Access::Campaign(Right::Configure), edit::update)
+        .post(
+            "/campagnes/{id}/operations/{op}/notes",
+            Access::Campaign(Right::Transition),
+            show::note,
+        )
+        .get(
+            "/campagnes/{id}/operations/{op}/modifier",
+            Access::Campaign(Right::Configure),
+            edit::page,
+        )
+        .post(
+            "/campagnes/{id}/operations/{op}/modifier",
+            Access::Campaign(Right::Configure),
+            edit::update,
+        )
         .get("/recherche", Access::SignedIn, search::page)
         .merge(pickers::routes())
 }

@@ -61,7 +61,9 @@ impl Operation {
     }
 
     pub fn is_assigned_to(&self, user: &User) -> bool {
-        self.assignee_id == Some(user.id) && user.roles.has(Role::Technician) && !self.campaign.is_draft
+        self.assignee_id == Some(user.id)
+            && user.roles.has(Role::Technician)
+            && !self.campaign.is_draft
     }
 
     fn is_configured_by(&self, user: &User) -> bool {
@@ -107,10 +109,17 @@ impl Subject for Operation {
     }
 
     async fn lock(conn: &mut PgConnection, id: Id<Self>) -> sqlx::Result<()> {
-        sqlx::query!("select 1 as one from operations where id = $1 for update", id as _).fetch_optional(conn).await.map(drop)
+        sqlx::query!("select 1 as one from operations where id = $1 for update", id as _)
+            .fetch_optional(conn)
+            .await
+            .map(drop)
     }
 
-    async fn find(conn: &mut PgConnection, user: &User, id: Id<Self>) -> sqlx::Result<Option<Self>> {
+    async fn find(
+        conn: &mut PgConnection,
+        user: &User,
+        id: Id<Self>,
+    ) -> sqlx::Result<Option<Self>> {
         let row = sqlx::query!(
             r#"select o.id, o.campaign_id, o.segment_id, s.name as "segment_name?", o.status_id, o.category, o.assignee_id,
                       u.first_name || ' ' || upper(u.last_name) as assignee_name, o.identifier, o.label, o.values,
@@ -125,7 +134,9 @@ impl Subject for Operation {
         .fetch_optional(&mut *conn)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let Some(campaign) = Campaign::find(conn, user, row.campaign_id).await? else { return Ok(None) };
+        let Some(campaign) = Campaign::find(conn, user, row.campaign_id).await? else {
+            return Ok(None);
+        };
         let Value::Object(values) = row.values else { return Ok(None) };
         Ok(Some(Self {
             id: row.id,
@@ -153,7 +164,11 @@ impl Subject for Operation {
 
 /// The transitions this person may do now, in order; the first is the primary one. The same
 /// function offers them on screens and refuses them in [`super::transition`].
-pub fn offered<'a>(operation: &Operation, workflow: &'a Workflow, user: &User) -> Vec<&'a Transition> {
+pub fn offered<'a>(
+    operation: &Operation,
+    workflow: &'a Workflow,
+    user: &User,
+) -> Vec<&'a Transition> {
     if operation.campaign.is_archived {
         return Vec::new();
     }
@@ -173,5 +188,8 @@ pub async fn technicians(conn: &mut PgConnection) -> sqlx::Result<Vec<(Id<User>,
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.id, crate::accounts::display_name(&row.first_name, &row.last_name))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.id, crate::accounts::display_name(&row.first_name, &row.last_name)))
+        .collect())
 }

@@ -41,7 +41,10 @@ struct Lists {
 impl Lists {
     async fn load(conn: &mut PgConnection, campaign: Id<Campaign>) -> sqlx::Result<Self> {
         let none = |label: &str| [(String::new(), label.to_owned())].into_iter();
-        let segments = campaigns::segments(conn, campaign).await?.into_iter().map(|s| (s.id.to_string(), s.name));
+        let segments = campaigns::segments(conn, campaign)
+            .await?
+            .into_iter()
+            .map(|s| (s.id.to_string(), s.name));
         let people = technicians(conn).await?.into_iter().map(|(id, name)| (id.to_string(), name));
         Ok(Self {
             segments: none(NO_SEGMENT).chain(segments).collect(),
@@ -52,7 +55,10 @@ impl Lists {
 
     fn page(self, shell: Shell, campaign: &Campaign, form: Form) -> NewPage {
         NewPage {
-            shell: shell.under("Campagnes", "/campagnes").under(&campaign.name, campaign.url()).under("Opérations", campaign.path("operations")),
+            shell: shell
+                .under("Campagnes", "/campagnes")
+                .under(&campaign.name, campaign.url())
+                .under("Opérations", campaign.path("operations")),
             url: campaign.path("operations"),
             inputs: form::inputs(&self.fields),
             segments: self.segments,
@@ -73,20 +79,32 @@ pub async fn page(mut read: Read, Path(campaign): Path<Id<Campaign>>) -> Result<
     Ok(Page(lists.page(shell, &campaign, Form::default())))
 }
 
-pub async fn create(mut tx: Tx, Path(campaign): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
+pub async fn create(
+    mut tx: Tx,
+    Path(campaign): Path<Id<Campaign>>,
+    mut form: Form,
+) -> Result<Response> {
     let campaign = tx.authorize(Configure, campaign).await?;
     let lists = Lists::load(tx.conn(), campaign.id).await?;
     let shell = tx.shell(TITLE).with_tabs(tabs(&campaign, tx.user()?, "operations"));
     let new = typed(&mut form, &lists, &campaign);
-    let Some(new) = new.filter(|_| form.is_valid()) else { return Ok(Again(lists.page(shell, &campaign, form)).into_response()) };
+    let Some(new) = new.filter(|_| form.is_valid()) else {
+        return Ok(Again(lists.page(shell, &campaign, form)).into_response());
+    };
     let label = new.label.clone();
     match commands::create(&mut tx, &campaign, new).await {
         Ok(_) => {
             tx.commit().await?;
-            Ok(Redirect::to(campaign.path("operations")).flash(format!("Intervention ajoutée : {label}")).into_response())
+            Ok(Redirect::to(campaign.path("operations"))
+                .flash(format!("Intervention ajoutée : {label}"))
+                .into_response())
         }
         Err(Error::Refused(why)) => {
-            let beside = if why.starts_with("Cette personne") { Some("technicien".into()) } else { identifier(&lists.fields) };
+            let beside = if why.starts_with("Cette personne") {
+                Some("technicien".into())
+            } else {
+                identifier(&lists.fields)
+            };
             form.refuse(&beside.unwrap_or_default(), why);
             Ok(Again(lists.page(shell, &campaign, form)).into_response())
         }
@@ -115,9 +133,24 @@ fn typed(form: &mut Form, lists: &Lists, campaign: &Campaign) -> Option<NewOpera
     for (name, listed) in [("segment", &lists.segments), ("technicien", &lists.technicians)] {
         let chosen = form.text(name);
         if !listed.iter().any(|(value, _)| *value == chosen) {
-            form.refuse(name, if name == "segment" { "Choisissez un segment de la liste." } else { "Cette personne n’est pas technicien." });
+            form.refuse(
+                name,
+                if name == "segment" {
+                    "Choisissez un segment de la liste."
+                } else {
+                    "Cette personne n’est pas technicien."
+                },
+            );
         }
     }
-    let (segment, assignee) = (form.text("segment").parse().ok(), form.text("technicien").parse().ok());
-    form.is_valid().then_some(NewOperation { identifier, label, values, segment, assignee, planned })
+    let (segment, assignee) =
+        (form.text("segment").parse().ok(), form.text("technicien").parse().ok());
+    form.is_valid().then_some(NewOperation {
+        identifier,
+        label,
+        values,
+        segment,
+        assignee,
+        planned,
+    })
 }

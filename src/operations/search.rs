@@ -59,13 +59,22 @@ pub struct Part {
 pub async fn page(mut read: Read, RawQuery(query): RawQuery) -> Result<Page<Search>> {
     let query = Form::parse(query.unwrap_or_default().as_bytes()).text("q");
     let wanted = norm(&query);
-    let mut page = Search { shell: read.shell("Recherche"), icons: assets::url("icons.svg"), said: String::new(), groups: Vec::new(), query };
+    let mut page = Search {
+        shell: read.shell("Recherche"),
+        icons: assets::url("icons.svg"),
+        said: String::new(),
+        groups: Vec::new(),
+        query,
+    };
     if wanted.chars().count() < LEAST {
         page.said = "Saisissez au moins 2 caractères.".into();
         return Ok(Page(page));
     }
     let (now, user) = (read.now(), read.user().id);
-    if let Some(wait) = throttle::count(read.conn(), "search", &user.to_string(), 60, Duration::minutes(1), now).await? {
+    if let Some(wait) =
+        throttle::count(read.conn(), "search", &user.to_string(), 60, Duration::minutes(1), now)
+            .await?
+    {
         return Err(Error::TooMany(wait));
     }
     let (conn, user) = read.split();
@@ -74,8 +83,13 @@ pub async fn page(mut read: Read, RawQuery(query): RawQuery) -> Result<Page<Sear
     page.groups = grouped(conn, found, &wanted).await?;
     page.said = match total {
         0 => format!("Aucun résultat pour « {} »", page.query),
-        n if n > SHOWN => format!("100 premiers résultats sur {}. Précisez votre recherche.", number(n.unsigned_abs())),
-        n => format!("{} pour « {} »", count(n.unsigned_abs(), "résultat", "résultats"), page.query),
+        n if n > SHOWN => format!(
+            "100 premiers résultats sur {}. Précisez votre recherche.",
+            number(n.unsigned_abs())
+        ),
+        n => {
+            format!("{} pour « {} »", count(n.unsigned_abs(), "résultat", "résultats"), page.query)
+        }
     };
     Ok(Page(page))
 }
@@ -101,7 +115,11 @@ struct Field {
 }
 
 /// The first results in order, and how many there are in all.
-async fn find(conn: &mut PgConnection, visible: &[Id<Campaign>], wanted: &str) -> sqlx::Result<(Vec<Found>, i64)> {
+async fn find(
+    conn: &mut PgConnection,
+    visible: &[Id<Campaign>],
+    wanted: &str,
+) -> sqlx::Result<(Vec<Found>, i64)> {
     let ids: Vec<uuid::Uuid> = visible.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
         r#"with found as materialized (
@@ -137,7 +155,11 @@ async fn find(conn: &mut PgConnection, visible: &[Id<Campaign>], wanted: &str) -
     Ok((found.collect(), total))
 }
 
-async fn grouped(conn: &mut PgConnection, found: Vec<Found>, wanted: &str) -> sqlx::Result<Vec<Group>> {
+async fn grouped(
+    conn: &mut PgConnection,
+    found: Vec<Found>,
+    wanted: &str,
+) -> sqlx::Result<Vec<Group>> {
     let campaigns: Vec<uuid::Uuid> = found.iter().map(|one| one.campaign_id.uuid()).collect();
     let mut fields: HashMap<uuid::Uuid, Vec<Field>> = HashMap::new();
     let searched = sqlx::query_as!(
@@ -152,7 +174,11 @@ async fn grouped(conn: &mut PgConnection, found: Vec<Found>, wanted: &str) -> sq
     let mut groups: Vec<Group> = Vec::new();
     for one in found {
         if groups.last().is_none_or(|g| g.campaign != one.campaign_id) {
-            groups.push(Group { campaign: one.campaign_id, name: one.campaign.clone(), hits: Vec::new() });
+            groups.push(Group {
+                campaign: one.campaign_id,
+                name: one.campaign.clone(),
+                hits: Vec::new(),
+            });
         }
         let fields = fields.get(&one.campaign_id.uuid()).map(Vec::as_slice).unwrap_or_default();
         if let Some(group) = groups.last_mut() {
@@ -170,7 +196,14 @@ fn hit(one: Found, fields: &[Field], wanted: &str) -> Hit {
             let stored = one.values.get(f.number.to_string())?.as_str()?;
             norm(stored).contains(wanted).then(|| {
                 let shown = values::display(f.kind, stored);
-                (f.label.clone(), if norm(&shown).contains(wanted) { parts(&shown, wanted) } else { parts(stored, wanted) })
+                (
+                    f.label.clone(),
+                    if norm(&shown).contains(wanted) {
+                        parts(&shown, wanted)
+                    } else {
+                        parts(stored, wanted)
+                    },
+                )
             })
         })
     });
@@ -191,7 +224,8 @@ pub fn parts(text: &str, wanted: &str) -> Vec<Part> {
     let (mut normal, mut from, mut to) = (String::new(), Vec::new(), Vec::new());
     for (at, c) in text.char_indices() {
         let end = at + c.len_utf8();
-        let piece = if c.is_whitespace() { " ".to_owned() } else { norm(c.encode_utf8(&mut [0; 4])) };
+        let piece =
+            if c.is_whitespace() { " ".to_owned() } else { norm(c.encode_utf8(&mut [0; 4])) };
         if piece == " " && normal.ends_with(' ') {
             continue;
         }
@@ -231,7 +265,10 @@ mod tests {
     fn us_308_the_word_is_marked_where_it_stands() {
         let marked = |text: &str, wanted: &str| {
             let parts = parts(text, &norm(wanted));
-            parts.iter().map(|p| if p.found { format!("[{}]", p.text) } else { p.text.clone() }).collect::<String>()
+            parts
+                .iter()
+                .map(|p| if p.found { format!("[{}]", p.text) } else { p.text.clone() })
+                .collect::<String>()
         };
         for (text, wanted, expected) in [
             ("BAZIN Éloïse", "elo", "BAZIN [Élo]ïse"),

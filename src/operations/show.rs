@@ -70,11 +70,20 @@ pub async fn page(mut read: Read, ids: Ids) -> Result<Page<Show>> {
     Ok(Page(Show { can_edit, can_note: can_act, can_undo, ..page }))
 }
 
-async fn load(conn: &mut PgConnection, shell: Shell, operation: &Operation, user: &accounts::User, form: Form) -> Result<Show> {
+async fn load(
+    conn: &mut PgConnection,
+    shell: Shell,
+    operation: &Operation,
+    user: &accounts::User,
+    form: Form,
+) -> Result<Show> {
     let campaign = &operation.campaign;
     let workflow = Workflow::load(conn, campaign.workflow_version_id).await?;
     let fields = campaigns::fields(conn, campaign.id).await?;
-    let gestures = offered(operation, &workflow, user).into_iter().map(|t| gesture(t, &workflow)).collect::<Result<_>>()?;
+    let gestures = offered(operation, &workflow, user)
+        .into_iter()
+        .map(|t| gesture(t, &workflow))
+        .collect::<Result<_>>()?;
     Ok(Show {
         shell: shell
             .under("Campagnes", "/campagnes")
@@ -82,8 +91,15 @@ async fn load(conn: &mut PgConnection, shell: Shell, operation: &Operation, user
             .under("Opérations", campaign.path("operations"))
             .with_tabs(tabs(campaign, user, "operations")),
         status: workflow.status(operation.status_id)?.clone(),
-        identifier_label: fields.iter().find(|f| f.is(Usage::Identifier)).map(|f| f.label.clone()).unwrap_or_default(),
-        facts: form::editable(&fields).filter(|f| !f.is_column()).map(|f| fact(f, operation)).collect(),
+        identifier_label: fields
+            .iter()
+            .find(|f| f.is(Usage::Identifier))
+            .map(|f| f.label.clone())
+            .unwrap_or_default(),
+        facts: form::editable(&fields)
+            .filter(|f| !f.is_column())
+            .map(|f| fact(f, operation))
+            .collect(),
         gestures,
         can_edit: Permits::<Edit>::permits(operation, user),
         can_note: Permits::<Act>::permits(operation, user),
@@ -100,7 +116,8 @@ fn gesture(transition: &Transition, workflow: &Workflow) -> Result<Gesture> {
     let to = workflow.status(transition.to)?;
     Ok(Gesture {
         icon: to.category.icon(),
-        asks: transition.reason != ReasonMode::None || matches!(transition.date, DateMode::Optional | DateMode::Required),
+        asks: transition.reason != ReasonMode::None
+            || matches!(transition.date, DateMode::Optional | DateMode::Required),
         transition: transition.clone(),
     })
 }
@@ -124,7 +141,14 @@ pub async fn notes(conn: &mut PgConnection, operation: &Operation) -> sqlx::Resu
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| Note { who: accounts::display_name(&row.first_name, &row.last_name), at: row.at, body: row.body }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| Note {
+            who: accounts::display_name(&row.first_name, &row.last_name),
+            at: row.at,
+            body: row.body,
+        })
+        .collect())
 }
 
 /// Adds a note (US-410).

@@ -10,7 +10,14 @@ async fn setup(db: PgPool) -> (TestApp, Person, TestCampaign) {
     (app, sophie, campaign)
 }
 
-async fn field(app: &TestApp, campaign: &TestCampaign, number: i32, label: &str, kind: &str, required: bool) {
+async fn field(
+    app: &TestApp,
+    campaign: &TestCampaign,
+    number: i32,
+    label: &str,
+    kind: &str,
+    required: bool,
+) {
     sqlx::query(
         "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, required, searchable, in_list, choices, position)
          values ($1, $2, $3, $4, $5, $6::field_kind, $7, true, true, array['Écran', 'Latitude'], $3)",
@@ -35,13 +42,33 @@ async fn us_206_1_typed_form(db: PgPool) {
     field(&app, &campaign, 5, "Livré le", "date", true).await;
     field(&app, &campaign, 6, "Modèle", "choice", false).await;
     let path = campaign.path("operations/nouvelle");
-    sophie.get(&path).await.is(200).shows("Matricule (obligatoire)").shows("Livré le (obligatoire)").shows("Bâtiment A").shows("Karim BENALI");
+    sophie
+        .get(&path)
+        .await
+        .is(200)
+        .shows("Matricule (obligatoire)")
+        .shows("Livré le (obligatoire)")
+        .shows("Bâtiment A")
+        .shows("Karim BENALI");
     let (segment, karim) = (segment.to_string(), karim.id().to_string());
     let today = crate::web::format::short(crate::clock::day(app.now()));
-    let typed = [("champ-1", "A70142"), ("champ-2", "MOREAU Anne"), ("champ-5", "12/03/2026"), ("champ-6", "ecran"), ("segment", segment.as_str()), ("technicien", karim.as_str()), ("date", today.as_str())];
+    let typed = [
+        ("champ-1", "A70142"),
+        ("champ-2", "MOREAU Anne"),
+        ("champ-5", "12/03/2026"),
+        ("champ-6", "ecran"),
+        ("segment", segment.as_str()),
+        ("technicien", karim.as_str()),
+        ("date", today.as_str()),
+    ];
     sophie.submit(&path, &typed).await.redirects_to(&campaign.path("operations"));
     let list = sophie.get(&campaign.path("operations")).await;
-    list.shows("A70142 MOREAU Anne").shows("12/03/2026").shows("Écran").shows("À planifier").shows("Karim BENALI").shows("9 h 00");
+    list.shows("A70142 MOREAU Anne")
+        .shows("12/03/2026")
+        .shows("Écran")
+        .shows("À planifier")
+        .shows("Karim BENALI")
+        .shows("9 h 00");
     assert_eq!(app.audit().await, ["operation.created"]);
 }
 
@@ -51,14 +78,35 @@ async fn us_206_2_faults_are_beside_their_field_and_values_kept(db: PgPool) {
     campaign.operation("A70142", None, None, None).await;
     field(&app, &campaign, 5, "Livré le", "date", true).await;
     let path = campaign.path("operations/nouvelle");
-    let reply = sophie.submit(&path, &[("champ-2", "MOREAU Anne"), ("champ-5", "31/02/2026"), ("champ-3", "PC-9")]).await;
+    let reply = sophie
+        .submit(
+            &path,
+            &[("champ-2", "MOREAU Anne"), ("champ-5", "31/02/2026"), ("champ-3", "PC-9")],
+        )
+        .await;
     reply.is(422).shows("Valeur obligatoire manquante").shows("Date invalide « 31/02/2026 »");
-    assert!(reply.body.contains(r#"value="PC-9""#) && reply.body.contains(r#"value="MOREAU Anne""#));
-    let reply = sophie.submit(&path, &[("champ-1", " a70142 "), ("champ-2", "X"), ("champ-5", "01/02/2026")]).await;
+    assert!(
+        reply.body.contains(r#"value="PC-9""#) && reply.body.contains(r#"value="MOREAU Anne""#)
+    );
+    let reply = sophie
+        .submit(&path, &[("champ-1", " a70142 "), ("champ-2", "X"), ("champ-5", "01/02/2026")])
+        .await;
     reply.is(422).shows("Cet identifiant existe déjà dans la campagne");
     assert!(reply.body.contains(r#"id="e-champ-1""#));
     let karim = app.reader().await.id().to_string();
-    sophie.submit(&path, &[("champ-1", "B"), ("champ-2", "X"), ("champ-5", "01/02/2026"), ("technicien", &karim)]).await.is(422).shows("Cette personne n'est pas technicien.");
+    sophie
+        .submit(
+            &path,
+            &[
+                ("champ-1", "B"),
+                ("champ-2", "X"),
+                ("champ-5", "01/02/2026"),
+                ("technicien", &karim),
+            ],
+        )
+        .await
+        .is(422)
+        .shows("Cette personne n'est pas technicien.");
     assert_eq!(app.count("select count(*) from operations").await, 1);
 }
 
@@ -66,10 +114,21 @@ async fn us_206_2_faults_are_beside_their_field_and_values_kept(db: PgPool) {
 async fn us_311_1_everything_known_is_shown(db: PgPool) {
     let (app, sophie, campaign) = setup(db).await;
     let karim = app.karim().await;
-    let id = campaign.operation("A1", Some(&karim), None, "2026-03-12T13:30:00Z".parse().ok()).await;
+    let id =
+        campaign.operation("A1", Some(&karim), None, "2026-03-12T13:30:00Z".parse().ok()).await;
     let path = campaign.path(&format!("operations/{id}"));
     sophie.submit(&format!("{path}/statut"), &[("transition", "start")]).await;
-    sophie.get(&path).await.is(200).shows("NOM A1").shows("Matricule A1").shows("Poste PC-1").shows("jeudi 12 mars 2026 à 14 h 30").shows("Terminer Reporter Signaler un problème").shows("Statut : À planifier → En cours").shows("Sophie MARTIN");
+    sophie
+        .get(&path)
+        .await
+        .is(200)
+        .shows("NOM A1")
+        .shows("Matricule A1")
+        .shows("Poste PC-1")
+        .shows("jeudi 12 mars 2026 à 14 h 30")
+        .shows("Terminer Reporter Signaler un problème")
+        .shows("Statut : À planifier → En cours")
+        .shows("Sophie MARTIN");
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -81,13 +140,29 @@ async fn us_311_2_different_fields_both_kept_same_field_asked(db: PgPool) {
     let edit = format!("{path}/modifier");
     sophie.get(&edit).await.is(200).shows("Matricule (obligatoire)");
     let form = |poste: &'static str, lieu: &'static str| {
-        [("champ-1", "A1"), ("avant-champ-1", "A1"), ("champ-2", "NOM A1"), ("avant-champ-2", "NOM A1"), ("champ-3", poste), ("avant-champ-3", "PC-1"), ("champ-4", lieu), ("avant-champ-4", "")]
+        [
+            ("champ-1", "A1"),
+            ("avant-champ-1", "A1"),
+            ("champ-2", "NOM A1"),
+            ("avant-champ-2", "NOM A1"),
+            ("champ-3", poste),
+            ("avant-champ-3", "PC-1"),
+            ("champ-4", lieu),
+            ("avant-champ-4", ""),
+        ]
     };
     sophie.submit(&edit, &form("PC-2", "")).await.redirects_to(&path);
     marc.submit(&edit, &form("PC-1", "Bureau 4")).await.redirects_to(&path);
     sophie.get(&path).await.shows("Poste PC-2").shows("Lieu Bureau 4").shows("Poste : PC-1 → PC-2");
     let asked = marc.submit(&edit, &form("PC-3", "Bureau 4")).await;
-    asked.is(409).shows("Modifié entre-temps par").shows("ancienne valeur : PC-1").shows("PC-2").shows("PC-3").shows("Garder la mienne").shows("Prendre la sienne");
+    asked
+        .is(409)
+        .shows("Modifié entre-temps par")
+        .shows("ancienne valeur : PC-1")
+        .shows("PC-2")
+        .shows("PC-3")
+        .shows("Garder la mienne")
+        .shows("Prendre la sienne");
     sophie.get(&path).await.shows("Poste PC-2");
     let mut again = form("PC-3", "Bureau 4").to_vec();
     again.extend([("conflit-champ-3", "PC-2"), ("choix-champ-3", "mienne")]);
@@ -95,7 +170,11 @@ async fn us_311_2_different_fields_both_kept_same_field_asked(db: PgPool) {
     sophie.get(&path).await.shows("Poste PC-3").shows("Poste : PC-2 → PC-3");
     let (hers, his) = (form("PC-3", "Bureau 5"), form("PC-3", "Bureau 6"));
     let (a, b) = tokio::join!(sophie.submit(&edit, &hers), marc.submit(&edit, &his));
-    assert_eq!((a.status.as_u16(), b.status.as_u16()), (409, 409), "both started from an empty « Lieu »");
+    assert_eq!(
+        (a.status.as_u16(), b.status.as_u16()),
+        (409, 409),
+        "both started from an empty « Lieu »"
+    );
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -119,12 +198,29 @@ async fn editing_to_a_taken_identifier_is_refused_beside_it(db: PgPool) {
     let id = campaign.operation("A1", None, None, None).await;
     campaign.operation("B1", None, None, None).await;
     let edit = campaign.path(&format!("operations/{id}/modifier"));
-    let reply = sophie.submit(&edit, &[("champ-1", "b1"), ("avant-champ-1", "A1"), ("champ-2", ""), ("avant-champ-2", "NOM A1")]).await;
+    let reply = sophie
+        .submit(
+            &edit,
+            &[
+                ("champ-1", "b1"),
+                ("avant-champ-1", "A1"),
+                ("champ-2", ""),
+                ("avant-champ-2", "NOM A1"),
+            ],
+        )
+        .await;
     reply.is(422).shows("Valeur obligatoire manquante");
     let reply = sophie.submit(&edit, &[("champ-1", "b1"), ("avant-champ-1", "A1")]).await;
     reply.is(422).shows("Cet identifiant existe déjà dans la campagne");
-    assert_eq!(app.count("select count(*) from operations where identifier = 'A1' and label = 'NOM A1'").await, 1);
-    sophie.submit(&edit, &[("champ-1", "c1"), ("avant-champ-1", "A1")]).await.redirects_to(&campaign.path(&format!("operations/{id}")));
+    assert_eq!(
+        app.count("select count(*) from operations where identifier = 'A1' and label = 'NOM A1'")
+            .await,
+        1
+    );
+    sophie
+        .submit(&edit, &[("champ-1", "c1"), ("avant-champ-1", "A1")])
+        .await
+        .redirects_to(&campaign.path(&format!("operations/{id}")));
     sophie.get(&campaign.path("operations?q=c1")).await.shows("1 résultat");
 }
 
@@ -134,12 +230,19 @@ async fn us_410_notes(db: PgPool) {
     let id = campaign.operation("A1", None, None, None).await;
     let path = campaign.path(&format!("operations/{id}"));
     sophie.get(&path).await.shows("Ne saisissez aucune donnée de santé ni motif d'absence.");
-    sophie.submit(&format!("{path}/notes"), &[("note", "  Câble <b>manquant</b>\nporte 4 ")]).await.redirects_to(&path);
+    sophie
+        .submit(&format!("{path}/notes"), &[("note", "  Câble <b>manquant</b>\nporte 4 ")])
+        .await
+        .redirects_to(&path);
     let page = sophie.get(&path).await;
     page.shows("porte 4").shows("Sophie MARTIN").shows("Note ajoutée");
     assert!(page.body.contains("Câble &#60;b&#62;manquant") && !page.body.contains("<b>manquant"));
     let long = "x".repeat(2_001);
-    sophie.submit(&format!("{path}/notes"), &[("note", &long)]).await.is(422).shows("La note doit compter de 1 à 2 000 caractères.");
+    sophie
+        .submit(&format!("{path}/notes"), &[("note", &long)])
+        .await
+        .is(422)
+        .shows("La note doit compter de 1 à 2 000 caractères.");
     sophie.submit(&format!("{path}/notes"), &[("note", "  ")]).await.is(422);
     assert_eq!(app.count("select count(*) from operation_notes").await, 1);
 }

@@ -34,7 +34,11 @@ pub enum Outcome {
 ///
 /// # Errors
 /// `Refused` in French when the graph, the roles, the reason or the date say no.
-pub async fn transition(tx: &mut Tx, operation: &Allowed<Act, Operation>, change: Change) -> Result<Outcome> {
+pub async fn transition(
+    tx: &mut Tx,
+    operation: &Allowed<Act, Operation>,
+    change: Change,
+) -> Result<Outcome> {
     if let Some(key) = &change.key {
         let known = sqlx::query_scalar!(
             r#"select exists (select 1 from operation_events where operation_id = $1 and idempotency_key = $2) as "known!""#,
@@ -58,12 +62,21 @@ pub async fn transition(tx: &mut Tx, operation: &Allowed<Act, Operation>, change
     let planned = match (chosen.date, change.date) {
         (DateMode::Untouched, _) => operation.planned_at,
         (DateMode::Cleared, _) => None,
-        (DateMode::Required, None) => return Err(Error::Refused("Indiquez la date prévue (jj/mm/aaaa).".into())),
+        (DateMode::Required, None) => {
+            return Err(Error::Refused("Indiquez la date prévue (jj/mm/aaaa).".into()));
+        }
         (DateMode::Required | DateMode::Optional, Some(date)) => Some(check_date(date)?),
         (DateMode::Optional, None) if to.category == Category::Postponed => None,
         (DateMode::Optional, None) => operation.planned_at,
     };
-    let moved = Moved { to: chosen.to, category: to.category, planned, reason: reason.as_deref(), kind: "transition", key: change.key.as_deref() };
+    let moved = Moved {
+        to: chosen.to,
+        category: to.category,
+        planned,
+        reason: reason.as_deref(),
+        kind: "transition",
+        key: change.key.as_deref(),
+    };
     apply(tx, operation, &moved).await?;
     Ok(Outcome::Done(to.category))
 }
@@ -72,14 +85,26 @@ pub async fn transition(tx: &mut Tx, operation: &Allowed<Act, Operation>, change
 ///
 /// # Errors
 /// `Refused` without a reason of 5 to 500 characters, or for the status it already has.
-pub async fn correct(tx: &mut Tx, operation: &Allowed<Edit, Operation>, status: i32, reason: Option<String>) -> Result<Category> {
+pub async fn correct(
+    tx: &mut Tx,
+    operation: &Allowed<Edit, Operation>,
+    status: i32,
+    reason: Option<String>,
+) -> Result<Category> {
     let workflow = Workflow::load(tx.conn(), operation.campaign.workflow_version_id).await?;
     let to = workflow.statuses.iter().find(|s| s.id == status).ok_or(Error::NotFound)?;
     if status == operation.status_id {
         return Err(Error::Refused(format!("L’opération est déjà « {} ».", to.name)));
     }
     let reason = check_reason(reason, ReasonMode::Required)?;
-    let moved = Moved { to: status, category: to.category, planned: operation.planned_at, reason: reason.as_deref(), kind: "correction", key: None };
+    let moved = Moved {
+        to: status,
+        category: to.category,
+        planned: operation.planned_at,
+        reason: reason.as_deref(),
+        kind: "correction",
+        key: None,
+    };
     apply(tx, operation, &moved).await?;
     Ok(to.category)
 }
@@ -116,7 +141,9 @@ async fn apply(tx: &mut Tx, operation: &Operation, moved: &Moved<'_>) -> Result<
     .fetch_optional(tx.conn())
     .await?;
     let Some(version) = written else {
-        return Err(Error::Refused("L’opération a changé entre-temps. Rechargez la page, puis recommencez.".into()));
+        return Err(Error::Refused(
+            "L’opération a changé entre-temps. Rechargez la page, puis recommencez.".into(),
+        ));
     };
     record(
         tx,
@@ -162,10 +189,13 @@ pub(super) async fn after_status(tx: &mut Tx, operation: &Operation, to: Categor
     let starts = matches!(to, Category::InProgress | Category::Done);
     let mut first_start = false;
     if starts {
-        first_start = sqlx::query!("update campaigns set ever_started = true where id = $1 and not ever_started", campaign as _)
-            .execute(tx.conn())
-            .await?
-            .rows_affected()
+        first_start = sqlx::query!(
+            "update campaigns set ever_started = true where id = $1 and not ever_started",
+            campaign as _
+        )
+        .execute(tx.conn())
+        .await?
+        .rows_affected()
             == 1;
     }
     if first_start || to.is_final() != operation.category.is_final() {
@@ -192,6 +222,8 @@ pub(super) fn check_date(date: DateTime<Utc>) -> Result<DateTime<Utc>> {
     if (2000..=2099).contains(&crate::clock::day(date).year()) {
         Ok(date)
     } else {
-        Err(Error::Refused("La date doit être comprise entre le 01/01/2000 et le 31/12/2099.".into()))
+        Err(Error::Refused(
+            "La date doit être comprise entre le 01/01/2000 et le 31/12/2099.".into(),
+        ))
     }
 }

@@ -35,7 +35,10 @@ struct Last {
     changes: Option<Value>,
 }
 
-async fn last_event(conn: &mut PgConnection, operation: Id<Operation>) -> sqlx::Result<Option<Last>> {
+async fn last_event(
+    conn: &mut PgConnection,
+    operation: Id<Operation>,
+) -> sqlx::Result<Option<Last>> {
     sqlx::query_as!(
         Last,
         r#"select e.at, e.kind, e.actor_id as "actor_id: Id<User>", u.first_name || ' ' || upper(u.last_name) as actor_name,
@@ -49,7 +52,12 @@ async fn last_event(conn: &mut PgConnection, operation: Id<Operation>) -> sqlx::
 }
 
 /// Whether the button is shown to this person.
-pub async fn undoable(conn: &mut PgConnection, operation: &Operation, user: &User, now: DateTime<Utc>) -> sqlx::Result<bool> {
+pub async fn undoable(
+    conn: &mut PgConnection,
+    operation: &Operation,
+    user: &User,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
     let last = last_event(conn, operation.id).await?;
     Ok(last.is_some_and(|last| why_not(&last, operation, user, now).is_none()))
 }
@@ -64,10 +72,14 @@ fn why_not(last: &Last, operation: &Operation, user: &User, now: DateTime<Utc>) 
         return Some("l’opération a été modifiée depuis".into());
     }
     if now - last.at > DELAY {
-        return Some(format!("plus de 10 minutes se sont écoulées depuis {}", format::hour(last.at)));
+        return Some(format!(
+            "plus de 10 minutes se sont écoulées depuis {}",
+            format::hour(last.at)
+        ));
     }
     let version = last.changes.as_ref().and_then(|c| c["version"].as_i64());
-    (version != Some(i64::from(operation.version))).then(|| "l’opération a été modifiée depuis".into())
+    (version != Some(i64::from(operation.version)))
+        .then(|| "l’opération a été modifiée depuis".into())
 }
 
 /// Restores the state before the person's last transition.
@@ -76,15 +88,20 @@ fn why_not(last: &Last, operation: &Operation, user: &User, now: DateTime<Utc>) 
 /// `Refused` with the cause.
 pub async fn undo(tx: &mut Tx, operation: &Allowed<Act, Operation>) -> Result<Category> {
     let user = tx.user()?.clone();
-    let refuse = |cause: &str| Error::Refused(format!("Cette action ne peut plus être annulée : {cause}."));
-    let last = last_event(tx.conn(), operation.id).await?.ok_or_else(|| refuse("aucune action à annuler"))?;
+    let refuse =
+        |cause: &str| Error::Refused(format!("Cette action ne peut plus être annulée : {cause}."));
+    let last = last_event(tx.conn(), operation.id)
+        .await?
+        .ok_or_else(|| refuse("aucune action à annuler"))?;
     if let Some(cause) = why_not(&last, operation, &user, tx.now()) {
         return Err(refuse(&cause));
     }
     let workflow = Workflow::load(tx.conn(), operation.campaign.workflow_version_id).await?;
-    let back = workflow.status(last.from_status.ok_or_else(|| refuse("aucune action à annuler"))?)?;
+    let back =
+        workflow.status(last.from_status.ok_or_else(|| refuse("aucune action à annuler"))?)?;
     let before = last.changes.as_ref().map(|c| c["before"].clone()).unwrap_or_default();
-    let before: Before = serde_json::from_value(before).map_err(|err| Error::Internal(err.into()))?;
+    let before: Before =
+        serde_json::from_value(before).map_err(|err| Error::Internal(err.into()))?;
     let now = tx.now();
     sqlx::query!(
         "update operations set status_id = $2, category = $3, planned_at = $4, initial_planned_at = $5, postpone_count = $6,
@@ -106,7 +123,12 @@ pub async fn undo(tx: &mut Tx, operation: &Allowed<Act, Operation>) -> Result<Ca
     .await?;
     record(
         tx,
-        Event { from_status: Some(operation.status_id), to_status: Some(back.id), planned_after: before.planned_at, ..Event::on(operation, "undo") },
+        Event {
+            from_status: Some(operation.status_id),
+            to_status: Some(back.id),
+            planned_after: before.planned_at,
+            ..Event::on(operation, "undo")
+        },
     )
     .await?;
     tx.record(

@@ -34,7 +34,14 @@ impl<'a> Accepted<'a> {
 }
 
 impl Checker {
-    pub fn new(kind: FieldKind, label: &str, required: bool, pattern: Option<&str>, hint: Option<&str>, choices: &[String]) -> Self {
+    pub fn new(
+        kind: FieldKind,
+        label: &str,
+        required: bool,
+        pattern: Option<&str>,
+        hint: Option<&str>,
+        choices: &[String],
+    ) -> Self {
         Self {
             kind,
             label: label.to_owned(),
@@ -48,7 +55,14 @@ impl Checker {
     }
 
     pub fn of(field: &crate::campaigns::Field) -> Self {
-        Self::new(field.kind, &field.label, field.required, field.pattern.as_deref(), field.hint.as_deref(), &field.choices)
+        Self::new(
+            field.kind,
+            &field.label,
+            field.required,
+            field.pattern.as_deref(),
+            field.hint.as_deref(),
+            &field.choices,
+        )
     }
 
     /// Checks a trimmed text; `Ok(None)` when it is empty and may be.
@@ -57,21 +71,37 @@ impl Checker {
     /// The French sentence of 03 §2.3.
     pub fn check<'a>(&self, text: &'a str) -> Result<Option<Accepted<'a>>, String> {
         if text.is_empty() {
-            return if self.required { Err("Valeur obligatoire manquante".into()) } else { Ok(None) };
+            return if self.required {
+                Err("Valeur obligatoire manquante".into())
+            } else {
+                Ok(None)
+            };
         }
         let accepted = match self.kind {
             FieldKind::ShortText => short_text(text, 255),
             FieldKind::LongText => short_text(text, 10_000),
-            FieldKind::Number => number(text).map(Accepted::plain).ok_or_else(|| "Nombre invalide".into()),
-            FieldKind::Date => date(text).map(|d| Accepted { stored: d.store().into(), warning: d.warning() }),
+            FieldKind::Number => {
+                number(text).map(Accepted::plain).ok_or_else(|| "Nombre invalide".into())
+            }
+            FieldKind::Date => {
+                date(text).map(|d| Accepted { stored: d.store().into(), warning: d.warning() })
+            }
             FieldKind::Choice => self.choice(text),
-            FieldKind::Email => email(text).map(Accepted::plain).ok_or_else(|| "Adresse e-mail invalide".into()),
-            FieldKind::Phone => phone(text).map(Accepted::plain).ok_or_else(|| "Numéro de téléphone invalide".into()),
+            FieldKind::Email => {
+                email(text).map(Accepted::plain).ok_or_else(|| "Adresse e-mail invalide".into())
+            }
+            FieldKind::Phone => phone(text)
+                .map(Accepted::plain)
+                .ok_or_else(|| "Numéro de téléphone invalide".into()),
         }?;
         if let Some(pattern) = &self.pattern
             && !pattern.is_match(&accepted.stored)
         {
-            let expected = if self.hint.is_empty() { String::new() } else { format!(" (attendu : {})", self.hint) };
+            let expected = if self.hint.is_empty() {
+                String::new()
+            } else {
+                format!(" (attendu : {})", self.hint)
+            };
             return Err(format!("{} « {text} » invalide{expected}", self.label));
         }
         Ok(Some(accepted))
@@ -89,7 +119,10 @@ impl Checker {
 
 fn short_text(text: &str, max: usize) -> Result<Accepted<'_>, String> {
     if text.len() > max && text.chars().count() > max {
-        return Err(format!("Texte trop long ({} caractères maximum)", crate::text::number(max as u64)));
+        return Err(format!(
+            "Texte trop long ({} caractères maximum)",
+            crate::text::number(max as u64)
+        ));
     }
     if text.bytes().any(|b| b < 0x20 && b != b'\n' && b != b'\r') {
         return Err("Caractère de contrôle interdit".into());
@@ -99,10 +132,16 @@ fn short_text(text: &str, max: usize) -> Result<Accepted<'_>, String> {
 
 /// Decimal comma or point, thousands spaces, sign; stored with a point.
 fn number(text: &str) -> Option<String> {
-    let compact: String = text.chars().filter(|c| !c.is_whitespace()).map(|c| if c == ',' { '.' } else { c }).collect();
+    let compact: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .map(|c| if c == ',' { '.' } else { c })
+        .collect();
     let digits = compact.strip_prefix(['-', '+']).unwrap_or(&compact);
     let (whole, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
-    let ok = |part: &str| !part.is_empty() && part.len() <= 30 && part.bytes().all(|b| b.is_ascii_digit());
+    let ok = |part: &str| {
+        !part.is_empty() && part.len() <= 30 && part.bytes().all(|b| b.is_ascii_digit())
+    };
     (ok(whole) && ok(decimals)).then(|| compact.strip_prefix('+').unwrap_or(&compact).to_owned())
 }
 
@@ -135,7 +174,8 @@ pub fn date(text: &str) -> Result<Dated, String> {
     let refuse = || format!("Date invalide « {text} » (attendu : jj/mm/aaaa)");
     let cut = text.find([' ', 'T', '\u{a0}']).unwrap_or(text.len());
     let (day, rest) = text.split_at(cut);
-    let two_digits = day.rsplit(['/', '-', '.']).next().is_some_and(|year| year.len() <= 2) && day.split(['/', '-', '.']).next().is_some_and(|d| d.len() <= 2);
+    let two_digits = day.rsplit(['/', '-', '.']).next().is_some_and(|year| year.len() <= 2)
+        && day.split(['/', '-', '.']).next().is_some_and(|d| d.len() <= 2);
     let date = format::parse_date(day).ok_or_else(refuse)?;
     let rest = rest.trim_start_matches(['T', ' ', '\u{a0}']);
     let time = if rest.is_empty() { None } else { Some(time(rest)?) };
@@ -152,22 +192,42 @@ pub fn time(text: &str) -> Result<NaiveTime, String> {
 
 fn email(text: &str) -> Option<&str> {
     let (local, domain) = text.rsplit_once('@')?;
-    let plain = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>' | '(' | ')' | '@' | '"'));
-    let dotted = domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.') && !domain.contains("..");
+    let plain = |part: &str| {
+        !part.is_empty()
+            && !part.contains(|c: char| {
+                c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>' | '(' | ')' | '@' | '"')
+            })
+    };
+    let dotted = domain.contains('.')
+        && !domain.starts_with('.')
+        && !domain.ends_with('.')
+        && !domain.contains("..");
     (plain(local) && plain(domain) && dotted && text.len() <= 254).then_some(text)
 }
 
 /// French ten digits, +33…, overseas, international; stored E.164.
 fn phone(text: &str) -> Option<String> {
-    let compact: String = text.chars().filter(|c| !matches!(c, ' ' | '.' | '-' | '/' | '(' | ')' | '\u{a0}' | '\u{202f}')).collect();
+    let compact: String = text
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '.' | '-' | '/' | '(' | ')' | '\u{a0}' | '\u{202f}'))
+        .collect();
     let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
     if let Some(international) = compact.strip_prefix('+').or_else(|| compact.strip_prefix("00")) {
-        let international = international.strip_prefix("330").map_or_else(|| international.to_owned(), |rest| format!("33{rest}"));
+        let international = international
+            .strip_prefix("330")
+            .map_or_else(|| international.to_owned(), |rest| format!("33{rest}"));
         let french_ok = !international.starts_with("33") || international.len() == 11;
-        return (digits(&international) && (8..=15).contains(&international.len()) && !international.starts_with('0') && french_ok)
+        return (digits(&international)
+            && (8..=15).contains(&international.len())
+            && !international.starts_with('0')
+            && french_ok)
             .then(|| format!("+{international}"));
     }
-    if compact.len() != 10 || !digits(&compact) || !compact.starts_with('0') || compact.starts_with("00") {
+    if compact.len() != 10
+        || !digits(&compact)
+        || !compact.starts_with('0')
+        || compact.starts_with("00")
+    {
         return None;
     }
     // Overseas numbers keep their own country code.
@@ -199,9 +259,16 @@ pub fn display(kind: FieldKind, stored: &str) -> String {
 
 /// « 06 39 98 00 12 » for a French number, groups of the international form otherwise.
 pub fn national(e164: &str) -> String {
-    let Some(rest) = e164.strip_prefix("+33").filter(|rest| rest.len() == 9) else { return e164.to_owned() };
+    let Some(rest) = e164.strip_prefix("+33").filter(|rest| rest.len() == 9) else {
+        return e164.to_owned();
+    };
     let digits = format!("0{rest}");
-    digits.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).into_owned()).collect::<Vec<_>>().join("\u{a0}")
+    digits
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| String::from_utf8_lossy(pair).into_owned())
+        .collect::<Vec<_>>()
+        .join("\u{a0}")
 }
 
 #[cfg(test)]
@@ -209,7 +276,14 @@ mod tests {
     use super::*;
 
     fn checker(kind: FieldKind) -> Checker {
-        Checker::new(kind, "Matricule", false, None, None, &["Latitude 5440".into(), "Écran".into()])
+        Checker::new(
+            kind,
+            "Matricule",
+            false,
+            None,
+            None,
+            &["Latitude 5440".into(), "Écran".into()],
+        )
     }
 
     fn stored(kind: FieldKind, text: &str) -> Result<String, String> {
@@ -246,14 +320,27 @@ mod tests {
         ] {
             assert!(stored(kind, text).is_err(), "{text}");
         }
-        assert_eq!(stored(FieldKind::Date, "45/13/2026").unwrap_err(), "Date invalide « 45/13/2026 » (attendu : jj/mm/aaaa)");
+        assert_eq!(
+            stored(FieldKind::Date, "45/13/2026").unwrap_err(),
+            "Date invalide « 45/13/2026 » (attendu : jj/mm/aaaa)"
+        );
     }
 
     #[test]
     fn pattern_and_hint() {
-        let c = Checker::new(FieldKind::ShortText, "Matricule", true, Some("A[0-9]{5}"), Some("A suivi de 5 chiffres"), &[]);
+        let c = Checker::new(
+            FieldKind::ShortText,
+            "Matricule",
+            true,
+            Some("A[0-9]{5}"),
+            Some("A suivi de 5 chiffres"),
+            &[],
+        );
         assert!(c.check("A12345").is_ok());
-        assert_eq!(c.check("XYZ").unwrap_err(), "Matricule « XYZ » invalide (attendu : A suivi de 5 chiffres)");
+        assert_eq!(
+            c.check("XYZ").unwrap_err(),
+            "Matricule « XYZ » invalide (attendu : A suivi de 5 chiffres)"
+        );
         assert_eq!(c.check("").unwrap_err(), "Valeur obligatoire manquante");
         assert!(c.check("A123456").is_err());
     }

@@ -18,7 +18,11 @@ struct Accessibility {
 
 pub async fn page(State(app): State<App>, visitor: Visitor) -> Page<impl Template> {
     let settings = app.settings();
-    let organisation = if settings.organisation.is_empty() { "L'organisme qui exploite cette instance".to_owned() } else { settings.organisation.clone() };
+    let organisation = if settings.organisation.is_empty() {
+        "L'organisme qui exploite cette instance".to_owned()
+    } else {
+        settings.organisation.clone()
+    };
     Page(Accessibility {
         shell: Shell::new(&app, &visitor, "Accessibilité"),
         organisation,

@@ -47,42 +47,96 @@ pub async fn page(mut read: Read) -> Result<Page<impl Template>> {
     .await?;
     let settings = app.settings();
     let mut alerts = Vec::new();
-    let mut alert = |class, icon, text: String, link| alerts.push(Alert { class, icon, text, link });
+    let mut alert =
+        |class, icon, text: String, link| alerts.push(Alert { class, icon, text, link });
     if !app.mailer.is_configured() {
-        let text = "Aucun relais de messagerie n'est configuré : les messages restent en attente.".to_owned();
-        alert("notice--warning", "mail", text, Some(("Voir les messages", "/administration/messages")));
+        let text = "Aucun relais de messagerie n'est configuré : les messages restent en attente."
+            .to_owned();
+        alert(
+            "notice--warning",
+            "mail",
+            text,
+            Some(("Voir les messages", "/administration/messages")),
+        );
     } else if let Some(since) = app.mailer.silent_since() {
-        let text = format!("Le relais de messagerie ne répond pas depuis {} : {} en attente.", format::hour(since), count(facts.waiting, "message", "messages"));
-        alert("notice--danger", "octagon-alert", text, Some(("Voir les messages", "/administration/messages")));
+        let text = format!(
+            "Le relais de messagerie ne répond pas depuis {} : {} en attente.",
+            format::hour(since),
+            count(facts.waiting, "message", "messages")
+        );
+        alert(
+            "notice--danger",
+            "octagon-alert",
+            text,
+            Some(("Voir les messages", "/administration/messages")),
+        );
     }
     if facts.tried > 0 && facts.failed * 20 > facts.tried {
-        let text = format!("{} depuis 24 heures.", count(facts.failed, "message en échec", "messages en échec"));
-        alert("notice--danger", "octagon-alert", text, Some(("Voir les échecs", "/administration/messages?etat=failed")));
+        let text = format!(
+            "{} depuis 24 heures.",
+            count(facts.failed, "message en échec", "messages en échec")
+        );
+        alert(
+            "notice--danger",
+            "octagon-alert",
+            text,
+            Some(("Voir les échecs", "/administration/messages?etat=failed")),
+        );
     }
     if facts.orphans > 0 {
-        let text = count(facts.orphans, "campagne sans propriétaire actif.", "campagnes sans propriétaire actif.");
+        let text = count(
+            facts.orphans,
+            "campagne sans propriétaire actif.",
+            "campagnes sans propriétaire actif.",
+        );
         alert("notice--warning", "alert", text, Some(("Voir les campagnes", "/campagnes")));
     }
     if facts.stuck > 0 {
-        let text = format!("{} : consultez le journal technique.", count(facts.stuck, "traitement abandonné après huit essais", "traitements abandonnés après huit essais"));
+        let text = format!(
+            "{} : consultez le journal technique.",
+            count(
+                facts.stuck,
+                "traitement abandonné après huit essais",
+                "traitements abandonnés après huit essais"
+            )
+        );
         alert("notice--danger", "octagon-alert", text, None);
     }
     if settings.organisation.is_empty() || settings.contact.is_empty() || settings.dpo.is_empty() {
         let text = "L'organisation, le contact ou le délégué à la protection des données ne sont pas renseignés.".to_owned();
-        alert("notice--warning", "alert", text, Some(("Compléter", "/administration/parametres/organisation")));
+        alert(
+            "notice--warning",
+            "alert",
+            text,
+            Some(("Compléter", "/administration/parametres/organisation")),
+        );
     }
     let never = match facts.never {
         0 => String::new(),
         n => format!(", dont {} jamais connecté{}", number(n), if n > 1 { "s" } else { "" }),
     };
     let shortcuts = vec![
-        Shortcut { title: "Utilisateurs", url: "/administration/utilisateurs", icon: "users", text: format!("{}{never}", count(facts.active, "compte actif", "comptes actifs")) },
-        Shortcut { title: "Messages", url: "/administration/messages", icon: "mail", text: format!("{} en attente", count(facts.waiting, "message", "messages")) },
+        Shortcut {
+            title: "Utilisateurs",
+            url: "/administration/utilisateurs",
+            icon: "users",
+            text: format!("{}{never}", count(facts.active, "compte actif", "comptes actifs")),
+        },
+        Shortcut {
+            title: "Messages",
+            url: "/administration/messages",
+            icon: "mail",
+            text: format!("{} en attente", count(facts.waiting, "message", "messages")),
+        },
         Shortcut {
             title: "Organisation",
             url: "/administration/parametres/organisation",
             icon: "building",
-            text: if settings.organisation.is_empty() { "À renseigner".into() } else { settings.organisation.clone() },
+            text: if settings.organisation.is_empty() {
+                "À renseigner".into()
+            } else {
+                settings.organisation.clone()
+            },
         },
     ];
     Ok(Page(Administration { shell: read.shell("Administration"), alerts, shortcuts }))

@@ -48,12 +48,16 @@ pub async fn update(visitor: Visitor, mut tx: Tx, mut form: Form) -> Result<Resp
         _ => form.refuse("force", "Indiquez un nombre entre 50 et 128"),
     }
     if !form.is_valid() {
-        return Ok(Again(organisation(Shell::new(&app, &visitor, "Organisation"), form)).into_response());
+        return Ok(
+            Again(organisation(Shell::new(&app, &visitor, "Organisation"), form)).into_response()
+        );
     }
     save(&mut tx, &settings).await?;
     tx.commit().await?;
     app.reload_settings().await?;
-    Ok(Redirect::to("/administration/parametres/organisation").flash("Paramètres enregistrés").into_response())
+    Ok(Redirect::to("/administration/parametres/organisation")
+        .flash("Paramètres enregistrés")
+        .into_response())
 }
 
 /// Organisation, contact and data protection officer as typed, the rest as it is.
@@ -65,7 +69,12 @@ pub fn read(form: &mut Form, current: &Settings) -> Settings {
         }
         text
     };
-    Settings { organisation: text("organisation", 120), contact: text("contact", 320), dpo: text("dpo", 320), ..current.clone() }
+    Settings {
+        organisation: text("organisation", 120),
+        contact: text("contact", 320),
+        dpo: text("dpo", 320),
+        ..current.clone()
+    }
 }
 
 /// Writes and traces what changed.

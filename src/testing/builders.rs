@@ -30,7 +30,15 @@ pub struct CampaignBuilder<'a> {
 
 impl<'a> CampaignBuilder<'a> {
     pub fn new(app: &'a App) -> Self {
-        Self { app, name: "Migration".into(), owner: None, public: false, draft: false, archived: false, workflow: STANDARD }
+        Self {
+            app,
+            name: "Migration".into(),
+            owner: None,
+            public: false,
+            draft: false,
+            archived: false,
+            workflow: STANDARD,
+        }
     }
 
     pub fn named(mut self, name: &str) -> Self {
@@ -67,7 +75,13 @@ impl<'a> CampaignBuilder<'a> {
         let id = Id::<Campaign>::new();
         let now = crate::clock::now();
         let today = crate::clock::day(now);
-        let status = if self.archived { "archived" } else if self.draft { "draft" } else { "running" };
+        let status = if self.archived {
+            "archived"
+        } else if self.draft {
+            "draft"
+        } else {
+            "running"
+        };
         sqlx::query(
             "insert into campaigns (id, name, name_norm, type_id, start_date, end_date, owner_id, is_public, status, activated_at, archived_at, workflow_version_id, wizard_step)
              values ($1, $2, $3, $4::uuid, $5, $6, $7, $8, $9::campaign_status, $10, $11, $12::uuid, 5)",
@@ -87,7 +101,12 @@ impl<'a> CampaignBuilder<'a> {
         .execute(&self.app.db)
         .await
         .unwrap();
-        for (number, label, usage) in [(1, "Matricule", "identifier"), (2, "Nom", "label"), (3, "Poste", "equipment"), (4, "Lieu", "location")] {
+        for (number, label, usage) in [
+            (1, "Matricule", "identifier"),
+            (2, "Nom", "label"),
+            (3, "Poste", "equipment"),
+            (4, "Lieu", "location"),
+        ] {
             sqlx::query(
                 "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, required, searchable, in_list, usages, position)
                  values ($1, $2, $3, $4, $5, 'short_text', $6, true, true, array[$7], $3)",
@@ -105,7 +124,12 @@ impl<'a> CampaignBuilder<'a> {
         }
         if self.archived {
             // Last: nothing is written under an archived campaign.
-            sqlx::query("update campaigns set archived_at = $2 where id = $1").bind(id).bind(now).execute(&self.app.db).await.unwrap();
+            sqlx::query("update campaigns set archived_at = $2 where id = $1")
+                .bind(id)
+                .bind(now)
+                .execute(&self.app.db)
+                .await
+                .unwrap();
         }
         TestCampaign { id, app: self.app.clone() }
     }
@@ -123,14 +147,16 @@ impl TestCampaign {
 
     pub async fn segment(&self, name: &str) -> Id<Segment> {
         let id = Id::<Segment>::new();
-        sqlx::query("insert into segments (id, campaign_id, name, name_norm) values ($1, $2, $3, $4)")
-            .bind(id)
-            .bind(self.id)
-            .bind(name)
-            .bind(norm(name))
-            .execute(&self.app.db)
-            .await
-            .unwrap();
+        sqlx::query(
+            "insert into segments (id, campaign_id, name, name_norm) values ($1, $2, $3, $4)",
+        )
+        .bind(id)
+        .bind(self.id)
+        .bind(name)
+        .bind(norm(name))
+        .execute(&self.app.db)
+        .await
+        .unwrap();
         id
     }
 
@@ -147,7 +173,13 @@ impl TestCampaign {
     }
 
     /// An operation « À planifier »; its label is « NOM <identifier> ».
-    pub async fn operation(&self, identifier: &str, assignee: Option<&Person>, segment: Option<Id<Segment>>, planned: Option<DateTime<Utc>>) -> Id<Operation> {
+    pub async fn operation(
+        &self,
+        identifier: &str,
+        assignee: Option<&Person>,
+        segment: Option<Id<Segment>>,
+        planned: Option<DateTime<Utc>>,
+    ) -> Id<Operation> {
         let id = Id::<Operation>::new();
         let label = format!("NOM {identifier}");
         sqlx::query(

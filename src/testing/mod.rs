@@ -75,7 +75,10 @@ impl TestApp {
 
     /// The audit's actions, oldest first.
     pub async fn audit(&self) -> Vec<String> {
-        sqlx::query_scalar("select action from audit_entries order by seq").fetch_all(&self.app.db).await.unwrap()
+        sqlx::query_scalar("select action from audit_entries order by seq")
+            .fetch_all(&self.app.db)
+            .await
+            .unwrap()
     }
 
     pub async fn count(&self, sql: &'static str) -> i64 {

@@ -16,13 +16,15 @@ use tower::ServiceExt;
 pub struct Person {
     pub user: Option<User>,
     session: Option<String>,
-    app: App,
+    /// Built once: a test makes many requests.
+    router: axum::Router,
 }
 
 impl Person {
     pub async fn create(app: &App, first: &str, last: &str, roles: &[Role]) -> Self {
         let id = Id::<User>::new();
-        let email = format!("{}.{}@ops.test", norm(first).replace(' ', "-"), norm(last).replace(' ', "-"));
+        let email =
+            format!("{}.{}@ops.test", norm(first).replace(' ', "-"), norm(last).replace(' ', "-"));
         let roles: Roles = roles.iter().copied().collect();
         let stamp = uuid::Uuid::new_v4();
         sqlx::query("insert into users (id, email, first_name, last_name, name_norm, roles, security_stamp) values ($1, $2, $3, $4, $5, $6, $7)")
@@ -41,11 +43,11 @@ impl Person {
         let mut conn = app.db.acquire().await.unwrap();
         let session = sessions::open(&mut conn, id, stamp, None, &visitor).await.unwrap();
         let user = crate::accounts::find(&mut conn, id).await.unwrap();
-        Self { user, session: Some(session), app: app.clone() }
+        Self { user, session: Some(session), router: router(app.clone()) }
     }
 
     pub fn stranger(app: &App) -> Self {
-        Self { user: None, session: None, app: app.clone() }
+        Self { user: None, session: None, router: router(app.clone()) }
     }
 
     pub fn id(&self) -> Id<User> {
@@ -58,11 +60,17 @@ impl Person {
 
     /// What an open page asks for by itself.
     pub async fn refresh(&self, path: &str) -> Reply {
-        let mut request = Request::get(path).header("host", "ops.test").header("sec-fetch-site", "same-origin").header("x-refresh", "1");
+        let mut request = Request::get(path)
+            .header("host", "ops.test")
+            .header("sec-fetch-site", "same-origin")
+            .header("x-refresh", "1");
         if let Some(session) = &self.session {
             request = request.header(header::COOKIE, format!("opstracker-session={session}"));
         }
-        Reply::read(router(self.app.clone()).oneshot(request.body(Body::empty()).unwrap()).await.unwrap()).await
+        Reply::read(
+            self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap(),
+        )
+        .await
     }
 
     pub async fn post(&self, path: &str) -> Reply {
@@ -88,11 +96,23 @@ impl Person {
 
     /// The status alone, for answers that do not end: live streams.
     pub async fn status(&self, path: &str) -> StatusCode {
-        router(self.app.clone()).oneshot(self.request(Method::GET, path, Body::empty(), "")).await.unwrap().status()
+        self.router
+            .clone()
+            .oneshot(self.request(Method::GET, path, Body::empty(), ""))
+            .await
+            .unwrap()
+            .status()
     }
 
     async fn send(&self, method: Method, path: &str, body: impl Into<Body>, kind: &str) -> Reply {
-        Reply::read(router(self.app.clone()).oneshot(self.request(method, path, body.into(), kind)).await.unwrap()).await
+        Reply::read(
+            self.router
+                .clone()
+                .oneshot(self.request(method, path, body.into(), kind))
+                .await
+                .unwrap(),
+        )
+        .await
     }
 
     fn request(&self, method: Method, path: &str, body: Body, kind: &str) -> Request<Body> {
@@ -132,7 +152,9 @@ impl Reply {
     pub fn flash(&self) -> Option<String> {
         self.headers.get_all(header::SET_COOKIE).iter().find_map(|v| {
             let value = v.to_str().ok()?.strip_prefix("flash=")?.split(';').next()?;
-            form_urlencoded::parse(format!("v={value}").as_bytes()).next().map(|(_, v)| v.into_owned())
+            form_urlencoded::parse(format!("v={value}").as_bytes())
+                .next()
+                .map(|(_, v)| v.into_owned())
         })
     }
 
@@ -177,10 +199,24 @@ impl Reply {
                 _ => {}
             }
         }
-        plain(&out.replace("&#39;", "'").replace("&quot;", "\"").replace("&#34;", "\"").replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+        plain(
+            &out.replace("&#39;", "'")
+                .replace("&quot;", "\"")
+                .replace("&#34;", "\"")
+                .replace("&#60;", "<")
+                .replace("&#62;", ">")
+                .replace("&#38;", "&")
+                .replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&amp;", "&"),
+        )
     }
 }
 
 fn plain(text: &str) -> String {
-    text.replace(['\u{a0}', '\u{202f}'], " ").replace('’', "'").split_whitespace().collect::<Vec<_>>().join(" ")
+    text.replace(['\u{a0}', '\u{202f}'], " ")
+        .replace('’', "'")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }

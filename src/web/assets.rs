@@ -58,7 +58,11 @@ pub fn url(name: &str) -> String {
 
 pub async fn serve(Path((_digest, name)): Path<(String, String)>) -> Response {
     let data: Cow<'static, [u8]> = if name == "application.css" {
-        if cfg!(debug_assertions) { Cow::Owned(Bundle::new().stylesheet) } else { Cow::Borrowed(&FILES.stylesheet) }
+        if cfg!(debug_assertions) {
+            Cow::Owned(Bundle::new().stylesheet)
+        } else {
+            Cow::Borrowed(&FILES.stylesheet)
+        }
     } else {
         match Assets::get(&name) {
             Some(file) => file.data,
@@ -72,6 +76,12 @@ pub async fn serve(Path((_digest, name)): Path<(String, String)>) -> Response {
         Some("png") => "image/png",
         _ => "application/octet-stream",
     };
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")], data.into_owned())
+    (
+        [
+            (header::CONTENT_TYPE, kind),
+            (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        ],
+        data.into_owned(),
+    )
         .into_response()
 }

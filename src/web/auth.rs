@@ -89,10 +89,14 @@ impl<A, S> Deref for Allowed<A, S> {
 /// A thing people act on.
 pub trait Subject: Sized + Send {
     /// Loads it with the facts that the rules need about this person.
-    fn find(conn: &mut PgConnection, user: &User, id: Id<Self>)
-    -> impl Future<Output = sqlx::Result<Option<Self>>> + Send;
+    fn find(
+        conn: &mut PgConnection,
+        user: &User,
+        id: Id<Self>,
+    ) -> impl Future<Output = sqlx::Result<Option<Self>>> + Send;
 
-    fn lock(conn: &mut PgConnection, id: Id<Self>) -> impl Future<Output = sqlx::Result<()>> + Send;
+    fn lock(conn: &mut PgConnection, id: Id<Self>)
+    -> impl Future<Output = sqlx::Result<()>> + Send;
 
     fn visible_to(&self, user: &User) -> bool;
 
@@ -114,7 +118,11 @@ pub trait Permits<A>: Subject {
 ///
 /// # Errors
 /// `NotFound` outside the visible scope, `Forbidden` inside it, `Refused` on an archived subject.
-pub fn decide<A, S: Permits<A>>(_action: A, user: &User, found: Option<S>) -> Result<Allowed<A, S>, Error> {
+pub fn decide<A, S: Permits<A>>(
+    _action: A,
+    user: &User,
+    found: Option<S>,
+) -> Result<Allowed<A, S>, Error> {
     let subject = found.filter(|subject| subject.visible_to(user)).ok_or(Error::NotFound)?;
     if !subject.permits(user) {
         return Err(Error::Forbidden);

@@ -17,14 +17,21 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Uploads stream: they have a limit and a handler of their own.
 pub async fn layer(request: Request, next: Next) -> Response {
-    let streams = request.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/"));
+    let streams = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/"));
     if streams || matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
     match tokio::time::timeout(PATIENCE, to_bytes(body, LIMIT)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-        Ok(Err(_)) => Error::TooLarge("Réduisez la taille de l’envoi, puis recommencez.").into_response(),
-        Err(_) => Error::BadRequest("L’envoi n’est pas arrivé à temps. Recommencez.").into_response(),
+        Ok(Err(_)) => {
+            Error::TooLarge("Réduisez la taille de l’envoi, puis recommencez.").into_response()
+        }
+        Err(_) => {
+            Error::BadRequest("L’envoi n’est pas arrivé à temps. Recommencez.").into_response()
+        }
     }
 }

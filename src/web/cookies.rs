@@ -22,7 +22,10 @@ pub fn read(headers: &HeaderMap, name: &str) -> Option<String> {
 
 fn decode(value: &str) -> String {
     let plus_safe = value.replace('+', "%2B");
-    form_urlencoded::parse(format!("v={plus_safe}").as_bytes()).next().map(|(_, v)| v.into_owned()).unwrap_or_default()
+    form_urlencoded::parse(format!("v={plus_safe}").as_bytes())
+        .next()
+        .map(|(_, v)| v.into_owned())
+        .unwrap_or_default()
 }
 
 /// A secret: sent to this host only, out of reach of scripts. `days` = `None` dies with the browser.
@@ -39,7 +42,8 @@ pub fn forget_secret(app: &App, base: &str) -> String {
 
 /// A sentence for the next page. Not a secret: it is escaped like any text.
 pub fn flash(text: &str) -> String {
-    let value: String = form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20");
+    let value: String =
+        form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20");
     format!("flash={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=60")
 }
 

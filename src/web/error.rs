@@ -77,8 +77,11 @@ impl IntoResponse for Error {
         let mut retry = None;
         let (status, title, message) = match self {
             Self::LoginRequired { back } => {
-                let query = form_urlencoded::Serializer::new(String::new()).append_pair("retour", &back).finish();
-                let to = if back == "/" { "/connexion".into() } else { format!("/connexion?{query}") };
+                let query = form_urlencoded::Serializer::new(String::new())
+                    .append_pair("retour", &back)
+                    .finish();
+                let to =
+                    if back == "/" { "/connexion".into() } else { format!("/connexion?{query}") };
                 return Redirect::to(&to).into_response();
             }
             Self::Forbidden => (
@@ -96,10 +99,16 @@ impl IntoResponse for Error {
                 "Page introuvable",
                 "Cette page n’existe pas, n’existe plus ou ne vous est pas accessible.".to_owned(),
             ),
-            Self::DeadLink(what) => (StatusCode::NOT_FOUND, "Ce lien n’est plus valable.", what.to_owned()),
+            Self::DeadLink(what) => {
+                (StatusCode::NOT_FOUND, "Ce lien n’est plus valable.", what.to_owned())
+            }
             Self::Refused(why) => (StatusCode::UNPROCESSABLE_ENTITY, "Action impossible", why),
-            Self::BadRequest(why) => (StatusCode::BAD_REQUEST, "Demande incomprise", why.to_owned()),
-            Self::TooLarge(why) => (StatusCode::PAYLOAD_TOO_LARGE, "Envoi trop volumineux", why.to_owned()),
+            Self::BadRequest(why) => {
+                (StatusCode::BAD_REQUEST, "Demande incomprise", why.to_owned())
+            }
+            Self::TooLarge(why) => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "Envoi trop volumineux", why.to_owned())
+            }
             Self::TooMany(seconds) => {
                 retry = Some(seconds);
                 let minutes = seconds.div_ceil(60);
@@ -107,12 +116,17 @@ impl IntoResponse for Error {
                 (
                     StatusCode::TOO_MANY_REQUESTS,
                     "Trop de demandes",
-                    format!("Vous avez fait trop de demandes en peu de temps. Réessayez dans {delay}."),
+                    format!(
+                        "Vous avez fait trop de demandes en peu de temps. Réessayez dans {delay}."
+                    ),
                 )
             }
             Self::Internal(err) => {
                 let busy = err.downcast_ref::<sqlx::Error>().is_some_and(|e| {
-                    matches!(e, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_))
+                    matches!(
+                        e,
+                        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)
+                    )
                 });
                 tracing::error!(error = ?err, "request failed");
                 if busy {
@@ -178,15 +192,24 @@ pub async fn render(State(app): State<App>, request: Request, next: Next) -> Res
 
 /// Answers that the framework made by itself: unknown path, wrong method, oversized body.
 fn told_for(response: &Response) -> Option<Told> {
-    let is_html = response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"text/html"));
+    let is_html = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|t| t.as_bytes().starts_with(b"text/html"));
     if is_html {
         return None;
     }
     let error = match response.status() {
         StatusCode::NOT_FOUND => Error::NotFound,
-        StatusCode::METHOD_NOT_ALLOWED => Error::BadRequest("Cette adresse ne s’utilise pas ainsi. Revenez à la page précédente."),
-        StatusCode::BAD_REQUEST => Error::BadRequest("L’adresse ou le formulaire est mal formé. Revenez à la page précédente."),
-        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge("Réduisez la taille de l’envoi, puis recommencez."),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Error::BadRequest("Cette adresse ne s’utilise pas ainsi. Revenez à la page précédente.")
+        }
+        StatusCode::BAD_REQUEST => Error::BadRequest(
+            "L’adresse ou le formulaire est mal formé. Revenez à la page précédente.",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Error::TooLarge("Réduisez la taille de l’envoi, puis recommencez.")
+        }
         StatusCode::INTERNAL_SERVER_ERROR => Error::Internal(anyhow::anyhow!("a handler panicked")),
         _ => return None,
     };

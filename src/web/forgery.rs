@@ -13,7 +13,11 @@ use axum::{
 
 pub async fn layer(request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if safe || comes_from_us(request.headers()) { next.run(request).await } else { Error::Forged.into_response() }
+    if safe || comes_from_us(request.headers()) {
+        next.run(request).await
+    } else {
+        Error::Forged.into_response()
+    }
 }
 
 fn comes_from_us(headers: &HeaderMap) -> bool {
@@ -23,7 +27,9 @@ fn comes_from_us(headers: &HeaderMap) -> bool {
     }
     let host = text(header::HOST.as_str());
     match (text(header::ORIGIN.as_str()), host) {
-        (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, authority)| authority == host),
+        (Some(origin), Some(host)) => {
+            origin.split_once("://").is_some_and(|(_, authority)| authority == host)
+        }
         _ => false,
     }
 }
@@ -36,7 +42,10 @@ mod tests {
     #[test]
     fn rg_149_proof_of_origin() {
         let headers = |pairs: &[(&'static str, &'static str)]| {
-            pairs.iter().map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v))).collect::<HeaderMap>()
+            pairs
+                .iter()
+                .map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v)))
+                .collect::<HeaderMap>()
         };
         for (pairs, ok) in [
             (&[("sec-fetch-site", "same-origin")][..], true),

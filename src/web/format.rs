@@ -4,7 +4,18 @@ use crate::clock::{ZONE, day as civil};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
 
 const MONTHS: [&str; 12] = [
-    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
 ];
 const DAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
 
@@ -40,7 +51,11 @@ pub fn title(date: NaiveDate) -> String {
 
 /// « 26 janvier → 26 avril 2026 », the year once when it is the same.
 pub fn period(start: NaiveDate, end: NaiveDate) -> String {
-    let from = if start.year() == end.year() { format!("{} {}", ordinal(start.day()), month(start)) } else { long(start) };
+    let from = if start.year() == end.year() {
+        format!("{} {}", ordinal(start.day()), month(start))
+    } else {
+        long(start)
+    };
     format!("{from} → {}", long(end))
 }
 
@@ -63,16 +78,20 @@ pub fn second(at: DateTime<Utc>) -> String {
 /// « 12 mars, 14 h 30 », with the year when it is not this one.
 pub fn compact(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let date = civil(at);
-    let year = if date.year() == civil(now).year() { String::new() } else { format!(" {}", date.year()) };
+    let year =
+        if date.year() == civil(now).year() { String::new() } else { format!(" {}", date.year()) };
     format!("{} {}{year}, {}", ordinal(date.day()), month(date), hour(at))
 }
 
-const SHORT_MONTHS: [&str; 12] =
-    ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."];
+const SHORT_MONTHS: [&str; 12] = [
+    "janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.",
+    "déc.",
+];
 
 /// « 23 nov. », with the year when it is not today's.
 pub fn day_month(date: NaiveDate, today: NaiveDate) -> String {
-    let year = if date.year() == today.year() { String::new() } else { format!(" {}", date.year()) };
+    let year =
+        if date.year() == today.year() { String::new() } else { format!(" {}", date.year()) };
     format!("{} {}{year}", ordinal(date.day()), SHORT_MONTHS[date.month0() as usize])
 }
 
@@ -109,12 +128,18 @@ pub fn parse_date(text: &str) -> Option<NaiveDate> {
     let (d, m, y) = if d.len() == 4 { (y, m, d) } else { (d, m, y) };
     let year: i32 = y.parse().ok()?;
     let year = if y.len() == 2 { 2000 + year } else { year };
-    NaiveDate::from_ymd_opt(year, m.parse().ok()?, d.parse().ok()?).filter(|d| (2000..=2099).contains(&d.year()))
+    NaiveDate::from_ymd_opt(year, m.parse().ok()?, d.parse().ok()?)
+        .filter(|d| (2000..=2099).contains(&d.year()))
 }
 
 /// `14:30`, `14h30`, `14 h 30`, `9h` typed by a person.
 pub fn parse_time(text: &str) -> Option<NaiveTime> {
-    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase().replace('h', ":");
+    let text: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .collect::<String>()
+        .to_lowercase()
+        .replace('h', ":");
     let mut parts = text.split(':');
     let h = parts.next()?.parse().ok()?;
     let m = match parts.next() {

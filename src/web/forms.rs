@@ -22,8 +22,13 @@ pub struct FieldError {
 
 impl Form {
     /// A form filled from what exists.
-    pub fn filled<K: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
-        Self { pairs: pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect(), errors: Vec::new() }
+    pub fn filled<K: Into<String>, V: Into<String>>(
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        Self {
+            pairs: pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect(),
+            errors: Vec::new(),
+        }
     }
 
     pub fn parse(body: &[u8]) -> Self {
@@ -80,7 +85,10 @@ impl Form {
         let text = self.required(name);
         let date = super::format::parse_date(&text);
         if date.is_none() && !text.is_empty() {
-            self.refuse(name, format!("Date invalide «\u{a0}{text}\u{a0}» (attendu\u{a0}: jj/mm/aaaa)"));
+            self.refuse(
+                name,
+                format!("Date invalide «\u{a0}{text}\u{a0}» (attendu\u{a0}: jj/mm/aaaa)"),
+            );
         }
         date
     }

@@ -88,7 +88,13 @@ mod tests {
     #[test]
     fn only_paths_of_ours_are_followed() {
         assert_eq!(local(Some("/campagnes?x=1")), Some("/campagnes?x=1"));
-        for bad in ["//evil.example", "https://evil.example", "/\\evil.example", "campagnes", "/a\r\nSet-Cookie: x"] {
+        for bad in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "campagnes",
+            "/a\r\nSet-Cookie: x",
+        ] {
             assert_eq!(local(Some(bad)), None, "{bad}");
         }
     }

@@ -44,7 +44,14 @@ pub struct Clash {
 impl Clash {
     fn new(name: &str, label: &str, mine: String, theirs: &str) -> Self {
         let theirs = theirs.to_owned();
-        Self { name: name.into(), label: label.into(), mine_text: mine.clone(), theirs_text: theirs.clone(), mine, theirs }
+        Self {
+            name: name.into(),
+            label: label.into(),
+            mine_text: mine.clone(),
+            theirs_text: theirs.clone(),
+            mine,
+            theirs,
+        }
     }
 
     /// Says the two values of a field of codes.
@@ -57,18 +64,28 @@ impl Clash {
 
 /// The form as it opens: each value, and the same value as « before ».
 pub fn opened<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> Form {
-    Form::filled(pairs.into_iter().flat_map(|(name, value)| [(format!("avant-{name}"), value.clone()), (name.to_owned(), value)]))
+    Form::filled(pairs.into_iter().flat_map(|(name, value)| {
+        [(format!("avant-{name}"), value.clone()), (name.to_owned(), value)]
+    }))
 }
 
 /// Settles each field of the form against what is stored now: `fields` are (name, label), `stored`
 /// gives the present value by name. Afterwards the form holds what must be written, and what
 /// remains to be chosen comes back.
-pub fn reconcile(form: &mut Form, fields: &[(&str, &str)], stored: impl Fn(&str) -> String) -> Vec<Clash> {
-    fields.iter().filter_map(|(name, label)| settle(form, name, label, &clean(&stored(name)))).collect()
+pub fn reconcile(
+    form: &mut Form,
+    fields: &[(&str, &str)],
+    stored: impl Fn(&str) -> String,
+) -> Vec<Clash> {
+    fields
+        .iter()
+        .filter_map(|(name, label)| settle(form, name, label, &clean(&stored(name))))
+        .collect()
 }
 
 fn settle(form: &mut Form, name: &str, label: &str, theirs: &str) -> Option<Clash> {
-    let (asked, choice, former) = (format!("conflit-{name}"), format!("choix-{name}"), format!("avant-{name}"));
+    let (asked, choice, former) =
+        (format!("conflit-{name}"), format!("choix-{name}"), format!("avant-{name}"));
     let mine = form.text(name);
     let shown = form.pairs().iter().any(|(key, _)| *key == asked).then(|| form.text(&asked));
     let before = shown.clone().unwrap_or_else(|| form.text(&former));
@@ -105,7 +122,11 @@ mod tests {
             ("a", "", "a", Apply),
             ("a", "", "c", Conflict),
         ] {
-            assert_eq!(verdict(before, mine, theirs), expected, "{before} → {mine} against {theirs}");
+            assert_eq!(
+                verdict(before, mine, theirs),
+                expected,
+                "{before} → {mine} against {theirs}"
+            );
         }
     }
 

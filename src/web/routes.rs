@@ -52,19 +52,37 @@ pub struct Routes {
 }
 
 impl Routes {
-    pub fn get<H: Handler<T, App>, T: 'static>(self, path: &'static str, access: Access, handler: H) -> Self {
+    pub fn get<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: H,
+    ) -> Self {
         self.add("GET", path, access, get(handler))
     }
 
-    pub fn post<H: Handler<T, App>, T: 'static>(self, path: &'static str, access: Access, handler: H) -> Self {
+    pub fn post<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: H,
+    ) -> Self {
         self.add("POST", path, access, post(handler))
     }
 
     /// For a route with layers of its own: an upload without the usual size limit.
-    pub fn add(mut self, method: &'static str, path: &'static str, access: Access, route: MethodRouter<App>) -> Self {
+    pub fn add(
+        mut self,
+        method: &'static str,
+        path: &'static str,
+        access: Access,
+        route: MethodRouter<App>,
+    ) -> Self {
         let route = match access {
             Access::Public => route,
-            _ => route.layer(middleware::from_fn(move |request: Request, next: Next| guard(access, request, next))),
+            _ => route.layer(middleware::from_fn(move |request: Request, next: Next| {
+                guard(access, request, next)
+            })),
         };
         self.router = self.router.route(path, route);
         self.table.push(Declared { method, path, access });
@@ -80,7 +98,9 @@ impl Routes {
 
 async fn guard(access: Access, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let Some(user) = Visitor::of(&parts).user else { return Error::login_required(&parts).into_response() };
+    let Some(user) = Visitor::of(&parts).user else {
+        return Error::login_required(&parts).into_response();
+    };
     if let Access::Roles(roles) = access
         && !roles.iter().any(|role| user.roles.has(*role))
     {

@@ -71,7 +71,10 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
     for cookie in found.cookies {
         append(&mut response, &cookie);
     }
-    let shows_page = response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"text/html"));
+    let shows_page = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|t| t.as_bytes().starts_with(b"text/html"));
     if had_flash && shows_page {
         append(&mut response, &cookies::forget("flash"));
     }
@@ -92,8 +95,10 @@ fn header_text(headers: &HeaderMap, name: header::HeaderName) -> String {
 fn client_ip(app: &App, request: &Request) -> String {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip());
     if app.config.behind_proxy
-        && let Some(forwarded) = request.headers().get("x-forwarded-for").and_then(|v| v.to_str().ok())
-        && let Some(last) = forwarded.rsplit(',').next().map(str::trim).and_then(|ip| ip.parse::<IpAddr>().ok())
+        && let Some(forwarded) =
+            request.headers().get("x-forwarded-for").and_then(|v| v.to_str().ok())
+        && let Some(last) =
+            forwarded.rsplit(',').next().map(str::trim).and_then(|ip| ip.parse::<IpAddr>().ok())
     {
         return last.to_string();
     }

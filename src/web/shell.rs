@@ -85,7 +85,8 @@ impl Shell {
 
     /// The page follows this topic of `/flux`.
     pub fn live(mut self, topic: impl Into<String>) -> Self {
-        let since = if self.mark.is_empty() { String::new() } else { format!("&depuis={}", self.mark) };
+        let since =
+            if self.mark.is_empty() { String::new() } else { format!("&depuis={}", self.mark) };
         self.live = Some(format!("/flux?sujet={}{since}", topic.into()));
         self
     }
@@ -96,19 +97,25 @@ impl Shell {
     }
 
     pub fn theme(&self) -> &str {
-        match self.user.as_ref().map(|u| u.theme.as_str()) {
-            Some(theme @ ("light" | "dark")) => theme,
-            _ => "",
-        }
+        let theme = self.user.as_ref().map_or("", |user| user.theme.as_str());
+        if matches!(theme, "light" | "dark") { theme } else { "" }
     }
 
     /// The entries of this person: roles add entries, they never switch a mode.
     pub fn nav(&self) -> Vec<NavEntry> {
         let Some(user) = &self.user else { return Vec::new() };
         let has = |role| user.roles.has(role);
-        let desk = has(Role::Admin) || has(Role::CampaignManager) || has(Role::Reader) || has(Role::Coordinator);
+        let desk = has(Role::Admin)
+            || has(Role::CampaignManager)
+            || has(Role::Reader)
+            || has(Role::Coordinator);
         let entry = |shown: bool, label, url: &'static str, icon| {
-            shown.then(|| NavEntry { label, url, icon, current: self.path == url || self.path.starts_with(&format!("{url}/")) })
+            shown.then(|| NavEntry {
+                label,
+                url,
+                icon,
+                current: self.path == url || self.path.starts_with(&format!("{url}/")),
+            })
         };
         [
             entry(desk, "Tableau de bord", "/tableau-de-bord", "gauge"),

@@ -6,7 +6,19 @@ mod model;
 pub use self::model::{DateMode, ReasonMode, Status, Transition, Workflow, choices};
 
 /// What a status means to dashboards, indicators and field screens; the list is fixed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    sqlx::Type,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[sqlx(type_name = "status_category", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
@@ -20,8 +32,15 @@ pub enum Category {
 }
 
 impl Category {
-    pub const ALL: [Self; 7] =
-        [Self::Todo, Self::Planned, Self::InProgress, Self::Done, Self::Postponed, Self::Blocked, Self::Cancelled];
+    pub const ALL: [Self; 7] = [
+        Self::Todo,
+        Self::Planned,
+        Self::InProgress,
+        Self::Done,
+        Self::Postponed,
+        Self::Blocked,
+        Self::Cancelled,
+    ];
 
     /// The word in addresses and style sheets.
     pub fn code(self) -> &'static str {

@@ -120,13 +120,19 @@ impl Workflow {
     /// # Errors
     /// A status of another workflow: the base forbids it.
     pub fn status(&self, id: i32) -> Result<&Status, Error> {
-        self.statuses.iter().find(|s| s.id == id).ok_or_else(|| anyhow!("status {id} is not in this workflow").into())
+        self.statuses
+            .iter()
+            .find(|s| s.id == id)
+            .ok_or_else(|| anyhow!("status {id} is not in this workflow").into())
     }
 
     /// # Errors
     /// A workflow without an initial status: the base forbids it.
     pub fn initial(&self) -> Result<&Status, Error> {
-        self.statuses.iter().find(|s| s.is_initial).ok_or_else(|| anyhow!("workflow without initial status").into())
+        self.statuses
+            .iter()
+            .find(|s| s.is_initial)
+            .ok_or_else(|| anyhow!("workflow without initial status").into())
     }
 
     pub fn has(&self, category: Category) -> bool {

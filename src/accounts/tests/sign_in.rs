@@ -16,7 +16,11 @@ async fn sign_in(app: &TestApp, email: &str, password: &str) -> Reply {
 
 /// Makes every counted attempt this much older.
 async fn pass(app: &TestApp, minutes: i32) {
-    sqlx::query("update throttle_hits set at = at - make_interval(mins => $1)").bind(minutes).execute(&app.app.db).await.unwrap();
+    sqlx::query("update throttle_hits set at = at - make_interval(mins => $1)")
+        .bind(minutes)
+        .execute(&app.app.db)
+        .await
+        .unwrap();
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -30,7 +34,12 @@ async fn us_101_1_right_password_opens_a_new_session(db: PgPool) {
     assert_eq!(app.count("select count(*) from sessions").await, 2);
     assert_eq!(app.audit().await, ["session.opened"]);
     let cookies = cookies(&reply);
-    assert!(cookies.iter().any(|c| c.starts_with("opstracker-session=") && c.contains("HttpOnly; SameSite=Strict") && !c.contains("Max-Age")), "{cookies:?}");
+    assert!(
+        cookies.iter().any(|c| c.starts_with("opstracker-session=")
+            && c.contains("HttpOnly; SameSite=Strict")
+            && !c.contains("Max-Age")),
+        "{cookies:?}"
+    );
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -40,7 +49,9 @@ async fn us_101_2_unknown_and_wrong_are_alike(db: PgPool) {
     set_password(&app, &karim, RIGHT).await;
     let wrong = sign_in(&app, "karim.benali@ops.test", "autre").await;
     wrong.is(422).shows("Identifiants incorrects");
-    assert!(wrong.body.contains("value=\"karim.benali@ops.test\"") && !wrong.body.contains("autre"));
+    assert!(
+        wrong.body.contains("value=\"karim.benali@ops.test\"") && !wrong.body.contains("autre")
+    );
     assert!(wrong.body.contains("role=\"alert\""));
     let unknown = sign_in(&app, "personne.inconnue@ops.test", "autre").await;
     unknown.is(422);
@@ -87,14 +98,18 @@ async fn rg_006_success_forgets_the_failures(db: PgPool) {
         }
         sign_in(&app, "karim.benali@ops.test", RIGHT).await.redirects_to("/terrain");
     }
-    assert_eq!(app.count("select count(*) from throttle_hits where bucket like 'account:%'").await, 0);
+    assert_eq!(
+        app.count("select count(*) from throttle_hits where bucket like 'account:%'").await,
+        0
+    );
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn rg_006_attempts_at_once_do_not_pass_together(db: PgPool) {
     let app = TestApp::new(db).await;
     let now = app.now();
-    let attempts = (0..20).map(|_| throttle::attempt(&app.app.db, "karim@ops.test", "192.0.2.1", now));
+    let attempts =
+        (0..20).map(|_| throttle::attempt(&app.app.db, "karim@ops.test", "192.0.2.1", now));
     let gates = futures::future::join_all(attempts).await;
     assert_eq!(gates.iter().filter(|g| matches!(g, Ok(throttle::Gate::Open))).count(), 5);
 }
@@ -104,15 +119,23 @@ async fn rg_006_a_network_address_has_limits(db: PgPool) {
     let app = TestApp::new(db).await;
     let now = app.now();
     for i in 0..50 {
-        let gate = throttle::attempt(&app.app.db, &format!("p{i}@ops.test"), "2001:db8::1", now).await.unwrap();
+        let gate = throttle::attempt(&app.app.db, &format!("p{i}@ops.test"), "2001:db8::1", now)
+            .await
+            .unwrap();
         assert_eq!(gate, throttle::Gate::Open);
     }
     // Same subscriber, another address of its /64.
     let gate = throttle::attempt(&app.app.db, "x@ops.test", "2001:db8::2", now).await.unwrap();
     assert_eq!(gate, throttle::Gate::TooMany(900));
-    assert_eq!(throttle::attempt(&app.app.db, "x@ops.test", "192.0.2.9", now).await.unwrap(), throttle::Gate::Open);
+    assert_eq!(
+        throttle::attempt(&app.app.db, "x@ops.test", "192.0.2.9", now).await.unwrap(),
+        throttle::Gate::Open
+    );
     let later = now + Duration::minutes(15) + Duration::seconds(1);
-    assert_eq!(throttle::attempt(&app.app.db, "x@ops.test", "2001:db8::2", later).await.unwrap(), throttle::Gate::Open);
+    assert_eq!(
+        throttle::attempt(&app.app.db, "x@ops.test", "2001:db8::2", later).await.unwrap(),
+        throttle::Gate::Open
+    );
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -132,9 +155,16 @@ async fn us_101_4_a_deactivated_account_is_said_only_after_the_right_password(db
     let app = TestApp::new(db).await;
     let karim = app.karim().await;
     set_password(&app, &karim, RIGHT).await;
-    sqlx::query("update users set active = false where id = $1").bind(karim.id()).execute(&app.app.db).await.unwrap();
+    sqlx::query("update users set active = false where id = $1")
+        .bind(karim.id())
+        .execute(&app.app.db)
+        .await
+        .unwrap();
     sign_in(&app, "karim.benali@ops.test", RIGHT).await.is(422).shows("Compte désactivé");
-    sign_in(&app, "karim.benali@ops.test", "autre").await.shows("Identifiants incorrects").hides("désactivé");
+    sign_in(&app, "karim.benali@ops.test", "autre")
+        .await
+        .shows("Identifiants incorrects")
+        .hides("désactivé");
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -142,9 +172,20 @@ async fn us_101_5_stay_signed_in_is_a_choice(db: PgPool) {
     let app = TestApp::new(db).await;
     let karim = app.karim().await;
     set_password(&app, &karim, RIGHT).await;
-    let reply = app.stranger().submit("/connexion", &[("email", "karim.benali@ops.test"), ("mot_de_passe", RIGHT), ("rester", "oui")]).await;
+    let reply = app
+        .stranger()
+        .submit(
+            "/connexion",
+            &[("email", "karim.benali@ops.test"), ("mot_de_passe", RIGHT), ("rester", "oui")],
+        )
+        .await;
     let cookies = cookies(&reply);
-    assert!(cookies.iter().any(|c| c.starts_with("opstracker-rester=") && c.contains("Max-Age=2592000")), "{cookies:?}");
+    assert!(
+        cookies
+            .iter()
+            .any(|c| c.starts_with("opstracker-rester=") && c.contains("Max-Age=2592000")),
+        "{cookies:?}"
+    );
     assert_eq!(app.count("select count(*) from remember_families").await, 1);
 }
 
@@ -156,7 +197,11 @@ async fn us_101_6_back_to_the_page_asked_for(db: PgPool) {
     app.stranger().get("/profil?a=1").await.redirects_to("/connexion?retour=%2Fprofil%3Fa%3D1");
     let page = app.stranger().get("/connexion?retour=%2Fprofil%3Fa%3D1").await;
     assert!(page.body.contains("name=\"retour\" value=\"/profil?a=1\""), "{}", page.body);
-    for (asked, led) in [("/profil?a=1", "/profil?a=1"), ("//evil.example", "/terrain"), ("https://evil.example", "/terrain")] {
+    for (asked, led) in [
+        ("/profil?a=1", "/profil?a=1"),
+        ("//evil.example", "/terrain"),
+        ("https://evil.example", "/terrain"),
+    ] {
         let form = [("email", "karim.benali@ops.test"), ("mot_de_passe", RIGHT), ("retour", asked)];
         app.stranger().submit("/connexion", &form).await.redirects_to(led);
     }
@@ -168,7 +213,10 @@ async fn us_101_7_a_fixed_session_is_of_no_use(db: PgPool) {
     let karim = app.karim().await;
     set_password(&app, &karim, RIGHT).await;
     // The session that somebody laid in this browser dies when its owner signs in.
-    karim.submit("/connexion", &[("email", "karim.benali@ops.test"), ("mot_de_passe", RIGHT)]).await.redirects_to("/terrain");
+    karim
+        .submit("/connexion", &[("email", "karim.benali@ops.test"), ("mot_de_passe", RIGHT)])
+        .await
+        .redirects_to("/terrain");
     karim.get("/profil").await.is(303);
 }
 
@@ -191,7 +239,11 @@ async fn rg_020_home_leads_to_ones_page(db: PgPool) {
     app.stranger().get("/").await.redirects_to("/connexion");
     app.karim().await.get("/").await.redirects_to("/terrain");
     app.sophie().await.get("/").await.redirects_to("/tableau-de-bord");
-    app.person("Léa", "Roy", &[Role::Technician, Role::CampaignManager]).await.get("/connexion").await.redirects_to("/tableau-de-bord");
+    app.person("Léa", "Roy", &[Role::Technician, Role::CampaignManager])
+        .await
+        .get("/connexion")
+        .await
+        .redirects_to("/tableau-de-bord");
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -199,9 +251,17 @@ async fn a_weaker_hash_is_upgraded_at_sign_in(db: PgPool) {
     let app = TestApp::new(db).await;
     let karim = app.karim().await;
     let weak = weak_hash(RIGHT);
-    sqlx::query("update users set password_hash = $2 where id = $1").bind(karim.id()).bind(&weak).execute(&app.app.db).await.unwrap();
+    sqlx::query("update users set password_hash = $2 where id = $1")
+        .bind(karim.id())
+        .bind(&weak)
+        .execute(&app.app.db)
+        .await
+        .unwrap();
     sign_in(&app, "karim.benali@ops.test", RIGHT).await.redirects_to("/terrain");
-    assert_eq!(app.count("select count(*) from users where password_hash like '%m=19456,t=2%'").await, 1);
+    assert_eq!(
+        app.count("select count(*) from users where password_hash like '%m=19456,t=2%'").await,
+        1
+    );
     sign_in(&app, "karim.benali@ops.test", RIGHT).await.redirects_to("/terrain");
 }
 

@@ -73,7 +73,10 @@ pub async fn page(mut read: Read, RawQuery(query): RawQuery) -> Result<Page<impl
     let more = lines.len() as i64 > PER_PAGE;
     lines.truncate(PER_PAGE as usize);
     let next = lines.last().filter(|_| more).map(|line| {
-        let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", &q).append_pair("apres", &line.id.to_string()).finish();
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("q", &q)
+            .append_pair("apres", &line.id.to_string())
+            .finish();
         format!("/administration/utilisateurs?{query}")
     });
     Ok(Page(Index {

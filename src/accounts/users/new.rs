@@ -17,7 +17,13 @@ struct New {
 }
 
 fn new(shell: Shell, form: Form) -> New {
-    New { shell: shell.under("Administration", "/administration").under("Utilisateurs", "/administration/utilisateurs"), form, roles: Role::ALL }
+    New {
+        shell: shell
+            .under("Administration", "/administration")
+            .under("Utilisateurs", "/administration/utilisateurs"),
+        form,
+        roles: Role::ALL,
+    }
 }
 
 pub async fn page(read: Read) -> Page<impl Template> {

@@ -68,7 +68,13 @@ impl Facts {
     }
 }
 
-pub(super) async fn facts(conn: &mut PgConnection, account: &Account, me: &crate::accounts::User, relay: bool, now: DateTime<Utc>) -> sqlx::Result<Facts> {
+pub(super) async fn facts(
+    conn: &mut PgConnection,
+    account: &Account,
+    me: &crate::accounts::User,
+    relay: bool,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Facts> {
     let locked = throttle::is_locked(&mut *conn, &account.email, now).await?;
     let open = sqlx::query_as!(
         Open,
@@ -88,11 +94,20 @@ pub(super) async fn facts(conn: &mut PgConnection, account: &Account, me: &crate
     )
     .fetch_one(conn)
     .await?;
-    Ok(Facts { locked, assigned: figures.assigned, done: figures.done, open, relay, myself: account.id == me.id })
+    Ok(Facts {
+        locked,
+        assigned: figures.assigned,
+        done: figures.done,
+        open,
+        relay,
+        myself: account.id == me.id,
+    })
 }
 
 fn show(shell: Shell, account: Account, form: Form, facts: Facts, now: DateTime<Utc>) -> Show {
-    let shell = shell.under("Administration", "/administration").under("Utilisateurs", "/administration/utilisateurs");
+    let shell = shell
+        .under("Administration", "/administration")
+        .under("Utilisateurs", "/administration/utilisateurs");
     Show { shell, account, form, roles: Role::ALL, facts, now }
 }
 
@@ -115,7 +130,12 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Account>>) -> Result<Page<im
     Ok(Page(show(read.shell(account.name()), account, form, facts, now)))
 }
 
-pub async fn update(visitor: Visitor, mut tx: Tx, Path(id): Path<Id<Account>>, mut form: Form) -> Result<Response> {
+pub async fn update(
+    visitor: Visitor,
+    mut tx: Tx,
+    Path(id): Path<Id<Account>>,
+    mut form: Form,
+) -> Result<Response> {
     let account = tx.authorize_to_change(Manage, id).await?;
     let identity = identity::read(&mut form);
     let (now, relay, me) = (tx.now(), tx.app().mailer.is_configured(), tx.user()?.clone());
@@ -127,11 +147,15 @@ pub async fn update(visitor: Visitor, mut tx: Tx, Path(id): Path<Id<Account>>, m
     }
     if form.is_valid() {
         match account::update(&mut tx, &account, &identity).await {
-            Err(Error::Refused(why)) => form.refuse(if why == account::EMAIL_TAKEN { "email" } else { "roles" }, why),
+            Err(Error::Refused(why)) => {
+                form.refuse(if why == account::EMAIL_TAKEN { "email" } else { "roles" }, why)
+            }
             done => {
                 done?;
                 tx.commit().await?;
-                return Ok(Redirect::to(account.url()).flash("Utilisateur mis à jour").into_response());
+                return Ok(Redirect::to(account.url())
+                    .flash("Utilisateur mis à jour")
+                    .into_response());
             }
         }
     }

@@ -53,9 +53,24 @@ pub struct FieldPage {
 }
 
 impl FieldPage {
-    fn new(shell: Shell, user: &User, campaign: Allowed<Configure, Campaign>, field: Option<Field>, form: Form) -> Self {
-        let shell = section(shell, &campaign, user, "parametres/champs").under("Champs", campaign.path("parametres/champs"));
-        Self { shell, campaign, field, form, refused: Vec::new(), clashes: Vec::new(), clash_by: String::new() }
+    fn new(
+        shell: Shell,
+        user: &User,
+        campaign: Allowed<Configure, Campaign>,
+        field: Option<Field>,
+        form: Form,
+    ) -> Self {
+        let shell = section(shell, &campaign, user, "parametres/champs")
+            .under("Champs", campaign.path("parametres/champs"));
+        Self {
+            shell,
+            campaign,
+            field,
+            form,
+            refused: Vec::new(),
+            clashes: Vec::new(),
+            clash_by: String::new(),
+        }
     }
 
     fn action(&self) -> String {
@@ -79,7 +94,11 @@ impl FieldPage {
 
 pub async fn new_page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<FieldPage>> {
     let campaign = read.authorize(Configure, id).await?;
-    let form = Form::filled([("nature", FieldKind::ShortText.code()), ("recherche", "oui"), ("liste", "oui")]);
+    let form = Form::filled([
+        ("nature", FieldKind::ShortText.code()),
+        ("recherche", "oui"),
+        ("liste", "oui"),
+    ]);
     Ok(Page(FieldPage::new(read.shell("Nouveau champ"), read.user(), campaign, None, form)))
 }
 
@@ -101,14 +120,21 @@ pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
     Ok(Redirect::to(campaign.path("parametres/champs")).flash(flash).into_response())
 }
 
-pub async fn page(mut read: Read, Path((id, field)): Path<(Id<Campaign>, Uuid)>) -> Result<Page<FieldPage>> {
+pub async fn page(
+    mut read: Read,
+    Path((id, field)): Path<(Id<Campaign>, Uuid)>,
+) -> Result<Page<FieldPage>> {
     let campaign = read.authorize(Configure, id).await?;
     let field = find(read.conn(), id, field).await?;
     let form = opened(FIELDS.map(|(name, _)| (name, shown(&field, name))));
     Ok(Page(FieldPage::new(read.shell(&field.label), read.user(), campaign, Some(field), form)))
 }
 
-pub async fn update(mut tx: Tx, Path((id, field)): Path<(Id<Campaign>, Uuid)>, mut form: Form) -> Result<Response> {
+pub async fn update(
+    mut tx: Tx,
+    Path((id, field)): Path<(Id<Campaign>, Uuid)>,
+    mut form: Form,
+) -> Result<Response> {
     let campaign = tx.authorize_to_change(Configure, id).await?;
     let field = find(tx.conn(), id, field).await?;
     let (shell, user) = (tx.shell(&field.label), tx.user()?.clone());
@@ -116,20 +142,35 @@ pub async fn update(mut tx: Tx, Path((id, field)): Path<(Id<Campaign>, Uuid)>, m
     if !clashes.is_empty() {
         let clashes = clashes.into_iter().map(said).collect();
         let clash_by = last_editor(&mut tx, &field).await?;
-        return Ok(Conflict(FieldPage { clashes, clash_by, ..FieldPage::new(shell, &user, campaign, Some(field), form) }).into_response());
+        return Ok(Conflict(FieldPage {
+            clashes,
+            clash_by,
+            ..FieldPage::new(shell, &user, campaign, Some(field), form)
+        })
+        .into_response());
     }
     let Some(new) = parse(&mut form, Some(&field)) else {
         return Ok(Again(FieldPage::new(shell, &user, campaign, Some(field), form)).into_response());
     };
-    match field_commands::edit_field(&mut tx, &campaign, &field, &new, form.checked("accepter")).await? {
+    match field_commands::edit_field(&mut tx, &campaign, &field, &new, form.checked("accepter"))
+        .await?
+    {
         Edited::LabelTaken => {
             form.refuse("libelle", LABEL_TAKEN);
             Ok(Again(FieldPage::new(shell, &user, campaign, Some(field), form)).into_response())
         }
-        Edited::Unconverted(refused) => Ok(Again(FieldPage { refused, ..FieldPage::new(shell, &user, campaign, Some(field), form) }).into_response()),
+        Edited::Unconverted(refused) => Ok(Again(FieldPage {
+            refused,
+            ..FieldPage::new(shell, &user, campaign, Some(field), form)
+        })
+        .into_response()),
         Edited::Saved { changed } => {
             tx.commit_quietly("traced when something changed").await?;
-            let flash = if changed { format!("« {} » enregistré.", new.label) } else { "Aucune modification.".into() };
+            let flash = if changed {
+                format!("« {} » enregistré.", new.label)
+            } else {
+                "Aucune modification.".into()
+            };
             Ok(Redirect::to(campaign.path("parametres/champs")).flash(flash).into_response())
         }
     }
@@ -153,8 +194,12 @@ fn shown(field: &Field, name: &str) -> String {
 /// Codes and ticks in words, in the conflict box.
 fn said(clash: Clash) -> Clash {
     match clash.name.as_str() {
-        "nature" => clash.said(|code| FieldKind::from_code(code).map_or_else(String::new, |kind| kind.label().into())),
-        "obligatoire" | "recherche" | "liste" | "masque" => clash.said(|tick| if tick.is_empty() { "Non" } else { "Oui" }.into()),
+        "nature" => clash.said(|code| {
+            FieldKind::from_code(code).map_or_else(String::new, |kind| kind.label().into())
+        }),
+        "obligatoire" | "recherche" | "liste" | "masque" => {
+            clash.said(|tick| if tick.is_empty() { "Non" } else { "Oui" }.into())
+        }
         _ => clash,
     }
 }
@@ -168,7 +213,9 @@ fn parse(form: &mut Form, field: Option<&Field>) -> Option<Declaration> {
     let kind = FieldKind::from_code(form.raw("nature"));
     match kind {
         None => form.refuse("nature", "Ce champ est obligatoire"),
-        Some(kind) if is_column && kind != FieldKind::ShortText => form.refuse("nature", "L'identifiant et le libellé sont des textes courts"),
+        Some(kind) if is_column && kind != FieldKind::ShortText => {
+            form.refuse("nature", "L'identifiant et le libellé sont des textes courts")
+        }
         Some(_) => {}
     }
     let pattern = form.given("format");
@@ -197,7 +244,12 @@ fn choices(form: &mut Form, kind: Option<FieldKind>) -> Vec<String> {
     }
     let mut seen = HashSet::new();
     let text = form.text("choix");
-    let choices: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty() && seen.insert(norm(line))).map(str::to_owned).collect();
+    let choices: Vec<String> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && seen.insert(norm(line)))
+        .map(str::to_owned)
+        .collect();
     if choices.is_empty() {
         form.refuse("choix", "Indiquez au moins un choix, un par ligne");
     } else if choices.len() > 200 {

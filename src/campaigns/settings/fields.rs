@@ -34,10 +34,18 @@ pub struct FieldsPage {
 }
 
 impl FieldsPage {
-    async fn load(conn: &mut PgConnection, now: DateTime<Utc>, shell: Shell, user: &User, campaign: Allowed<Configure, Campaign>) -> Result<Self> {
+    async fn load(
+        conn: &mut PgConnection,
+        now: DateTime<Utc>,
+        shell: Shell,
+        user: &User,
+        campaign: Allowed<Configure, Campaign>,
+    ) -> Result<Self> {
         let fields = fields(conn, campaign.id).await?;
         let deleted = field_commands::deleted_fields(conn, campaign.id, now - KEPT).await?;
-        let holder = |usage: Usage| fields.iter().find(|f| f.is(usage)).map(|f| f.number.to_string()).unwrap_or_default();
+        let holder = |usage: Usage| {
+            fields.iter().find(|f| f.is(usage)).map(|f| f.number.to_string()).unwrap_or_default()
+        };
         let form = Form::filled(Usage::ALL.map(|usage| (usage.code(), holder(usage))));
         let shell = section(shell, &campaign, user, "parametres/champs");
         Ok(Self { shell, campaign, fields, deleted, form, obstacles: Obstacles::default() })
@@ -59,16 +67,25 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<F
 }
 
 /// A live field of this campaign.
-pub(super) async fn find(conn: &mut PgConnection, campaign: Id<Campaign>, id: Uuid) -> Result<Field> {
+pub(super) async fn find(
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    id: Uuid,
+) -> Result<Field> {
     fields(conn, campaign).await?.into_iter().find(|f| f.id == id).ok_or(Error::NotFound)
 }
 
-pub async fn reorder(mut tx: Tx, Path((id, field)): Path<(Id<Campaign>, Uuid)>, form: Form) -> Result<Redirect> {
+pub async fn reorder(
+    mut tx: Tx,
+    Path((id, field)): Path<(Id<Campaign>, Uuid)>,
+    form: Form,
+) -> Result<Redirect> {
     let campaign = tx.authorize_to_change(Configure, id).await?;
     let field = find(tx.conn(), id, field).await?;
     field_commands::move_field(&mut tx, &campaign, &field, form.has("sens", "haut")).await?;
     tx.commit().await?;
-    Ok(Redirect::to(campaign.path("parametres/champs")).flash(format!("« {} » déplacé.", field.label)))
+    Ok(Redirect::to(campaign.path("parametres/champs"))
+        .flash(format!("« {} » déplacé.", field.label)))
 }
 
 pub async fn set_usages(mut tx: Tx, Path(id): Path<Id<Campaign>>, form: Form) -> Result<Response> {
@@ -105,11 +122,15 @@ pub struct DeletionPage {
     values: String,
 }
 
-pub async fn delete_page(mut read: Read, Path((id, field)): Path<(Id<Campaign>, Uuid)>) -> Result<Page<DeletionPage>> {
+pub async fn delete_page(
+    mut read: Read,
+    Path((id, field)): Path<(Id<Campaign>, Uuid)>,
+) -> Result<Page<DeletionPage>> {
     let campaign = read.authorize(Configure, id).await?;
     let field = find(read.conn(), id, field).await?;
     let values = field_commands::count_values(read.conn(), id, &field).await?;
-    let shell = section(read.shell("Supprimer un champ"), &campaign, read.user(), "parametres/champs");
+    let shell =
+        section(read.shell("Supprimer un champ"), &campaign, read.user(), "parametres/champs");
     Ok(Page(DeletionPage { shell, campaign, field, values: count(values, "valeur", "valeurs") }))
 }
 
@@ -118,10 +139,14 @@ pub async fn delete(mut tx: Tx, Path((id, field)): Path<(Id<Campaign>, Uuid)>) -
     let field = find(tx.conn(), id, field).await?;
     field_commands::delete_field(&mut tx, &campaign, &field).await?;
     tx.commit().await?;
-    Ok(Redirect::to(campaign.path("parametres/champs")).flash(format!("« {} » supprimé. Vous pouvez le rétablir pendant 30 jours.", field.label)))
+    Ok(Redirect::to(campaign.path("parametres/champs"))
+        .flash(format!("« {} » supprimé. Vous pouvez le rétablir pendant 30 jours.", field.label)))
 }
 
-pub async fn restore(mut tx: Tx, Path((id, field)): Path<(Id<Campaign>, Uuid)>) -> Result<Redirect> {
+pub async fn restore(
+    mut tx: Tx,
+    Path((id, field)): Path<(Id<Campaign>, Uuid)>,
+) -> Result<Redirect> {
     let campaign = tx.authorize_to_change(Configure, id).await?;
     field_commands::restore_field(&mut tx, &campaign, field).await?;
     tx.commit().await?;

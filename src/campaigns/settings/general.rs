@@ -68,7 +68,12 @@ pub async fn update(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
     if !clashes.is_empty() {
         let clashes = clashes.into_iter().map(said).collect();
         let clash_by = last_editor(&mut tx, id).await?;
-        return Ok(Conflict(GeneralPage { clashes, clash_by, ..GeneralPage::new(shell, &user, campaign, form) }).into_response());
+        return Ok(Conflict(GeneralPage {
+            clashes,
+            clash_by,
+            ..GeneralPage::new(shell, &user, campaign, form)
+        })
+        .into_response());
     }
     let saved = match parse(&mut form) {
         Some(new) => commands::set_general(&mut tx, &campaign, &stored, &new).await?,
@@ -108,7 +113,12 @@ fn shown(general: &General, name: &str) -> String {
 /// A level and a tick in words, in the conflict box.
 fn said(clash: Clash) -> Clash {
     match clash.name.as_str() {
-        "niveau" => clash.said(|code| FINISH_LEVELS.iter().find(|level| level.0 == code).map_or_else(String::new, |level| level.1.into())),
+        "niveau" => clash.said(|code| {
+            FINISH_LEVELS
+                .iter()
+                .find(|level| level.0 == code)
+                .map_or_else(String::new, |level| level.1.into())
+        }),
         "temps" => clash.said(|code| if code.is_empty() { "Non" } else { "Oui" }.into()),
         _ => clash,
     }
@@ -124,7 +134,10 @@ fn parse(form: &mut Form) -> Option<General> {
     let (lock_days, reminder_days) = (days(form, "verrou"), days(form, "rappel"));
     for (field, max) in [("description", 2_000), ("contact", 320), ("texte", 2_000)] {
         if form.text(field).chars().count() > max {
-            form.refuse(field, format!("Texte trop long ({} caractères au plus)", crate::text::number(max)));
+            form.refuse(
+                field,
+                format!("Texte trop long ({} caractères au plus)", crate::text::number(max)),
+            );
         }
     }
     let general = General {

@@ -44,9 +44,19 @@ struct Row {
 }
 
 impl GrantsPage {
-    async fn load(conn: &mut PgConnection, shell: Shell, user: &User, campaign: Allowed<Configure, Campaign>, form: Form) -> Result<Self> {
+    async fn load(
+        conn: &mut PgConnection,
+        shell: Shell,
+        user: &User,
+        campaign: Allowed<Configure, Campaign>,
+        form: Form,
+    ) -> Result<Self> {
         let shell = section(shell, &campaign, user, "parametres/habilitations");
-        let rows = grants::grants(conn, campaign.id).await?.into_iter().map(|grant| Row { shown: grant.rights, clash: false, grant }).collect();
+        let rows = grants::grants(conn, campaign.id)
+            .await?
+            .into_iter()
+            .map(|grant| Row { shown: grant.rights, clash: false, grant })
+            .collect();
         let effective = grants::effective(conn, &campaign).await?;
         let people = sqlx::query!("select first_name, last_name, email from users where active order by name_norm, id limit 500")
             .fetch_all(conn)
@@ -88,7 +98,9 @@ pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
     let person = found.into_iter().next().filter(|_| form.is_valid());
     let Some(person) = person else {
         let (shell, user) = (tx.shell("Habilitations"), tx.user()?.clone());
-        return Ok(Again(GrantsPage::load(tx.conn(), shell, &user, campaign, form).await?).into_response());
+        return Ok(
+            Again(GrantsPage::load(tx.conn(), shell, &user, campaign, form).await?).into_response()
+        );
     };
     grants::grant(&mut tx, &campaign, &person, rights).await?;
     tx.commit().await?;
@@ -98,7 +110,11 @@ pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
 
 /// Active accounts of this e-mail, or of this name in either order.
 async fn people_called(conn: &mut PgConnection, asked: &str) -> Result<Vec<User>> {
-    let email = asked.rsplit_once('<').map_or(asked, |(_, rest)| rest.trim_end_matches('>')).trim().to_lowercase();
+    let email = asked
+        .rsplit_once('<')
+        .map_or(asked, |(_, rest)| rest.trim_end_matches('>'))
+        .trim()
+        .to_lowercase();
     let ids = sqlx::query_scalar!(
         r#"select id from users where active
              and (email = $1 or name_norm = $2 or name_norm = (select string_agg(word, ' ' order by n desc) from regexp_split_to_table($2, ' ') with ordinality w (word, n)))
@@ -158,7 +174,10 @@ pub async fn update(mut tx: Tx, Path(id): Path<Id<Campaign>>, form: Form) -> Res
 }
 
 /// Effective at the next request; somebody who removes their own row leaves for the portfolio.
-pub async fn destroy(mut tx: Tx, Path((id, grant)): Path<(Id<Campaign>, Uuid)>) -> Result<Redirect> {
+pub async fn destroy(
+    mut tx: Tx,
+    Path((id, grant)): Path<(Id<Campaign>, Uuid)>,
+) -> Result<Redirect> {
     let campaign = tx.authorize_to_change(Configure, id).await?;
     let rows = grants::grants(tx.conn(), id).await?;
     let row = rows.into_iter().find(|row| row.id == grant).ok_or(Error::NotFound)?;

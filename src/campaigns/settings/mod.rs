@@ -22,7 +22,11 @@ pub const SECTIONS: [(&str, &str, bool); 5] = [
 /// (code, name, explanation) of RG-112.
 pub const VISIBILITIES: [(&str, &str, &str); 2] = [
     ("restreinte", "Restreinte", "Vous, les personnes habilitées et les administrateurs"),
-    ("publique", "Publique", "En plus, tous les gestionnaires et les lecteurs peuvent la consulter"),
+    (
+        "publique",
+        "Publique",
+        "En plus, tous les gestionnaires et les lecteurs peuvent la consulter",
+    ),
 ];
 
 /// (code, name, explanation) of RG-036.
@@ -34,5 +38,8 @@ pub const FINISH_LEVELS: [(&str, &str, &str); 3] = [
 
 /// The shell of a page of settings: under the campaign, with its tabs.
 fn section(shell: Shell, campaign: &Campaign, user: &User, path: &str) -> Shell {
-    shell.under("Campagnes", "/campagnes").under(&campaign.name, campaign.url()).with_tabs(tabs(campaign, user, path))
+    shell
+        .under("Campagnes", "/campagnes")
+        .under(&campaign.name, campaign.url())
+        .with_tabs(tabs(campaign, user, path))
 }

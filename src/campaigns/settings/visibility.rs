@@ -20,9 +20,15 @@ pub struct VisibilityPage {
 
 pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<VisibilityPage>> {
     let campaign = read.authorize(Configure, id).await?;
-    let grantees = sqlx::query_scalar!(r#"select count(*) as "n!" from grants where campaign_id = $1"#, id as _).fetch_one(read.conn()).await?;
+    let grantees = sqlx::query_scalar!(
+        r#"select count(*) as "n!" from grants where campaign_id = $1"#,
+        id as _
+    )
+    .fetch_one(read.conn())
+    .await?;
     let shell = section(read.shell("Visibilité"), &campaign, read.user(), "parametres/visibilite");
-    let form = Form::filled([("visibilite", if campaign.is_public { "publique" } else { "restreinte" })]);
+    let form =
+        Form::filled([("visibilite", if campaign.is_public { "publique" } else { "restreinte" })]);
     Ok(Page(VisibilityPage { shell, campaign, form, grantees }))
 }
 

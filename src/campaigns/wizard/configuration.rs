@@ -42,8 +42,18 @@ struct Summary {
 }
 
 impl ConfigurationPage {
-    async fn load(conn: &mut PgConnection, shell: Shell, today: NaiveDate, campaign: Allowed<Configure, Campaign>, form: Form) -> Result<Self> {
-        let workflows = workflows::choices(conn).await?.into_iter().map(|(id, name)| (id.to_string(), name)).collect();
+    async fn load(
+        conn: &mut PgConnection,
+        shell: Shell,
+        today: NaiveDate,
+        campaign: Allowed<Configure, Campaign>,
+        form: Form,
+    ) -> Result<Self> {
+        let workflows = workflows::choices(conn)
+            .await?
+            .into_iter()
+            .map(|(id, name)| (id.to_string(), name))
+            .collect();
         let summary = sqlx::query_as!(
             Summary,
             r#"select (select count(*) from operations where campaign_id = $1 and deleted_at is null) as "operations!",
@@ -54,7 +64,15 @@ impl ConfigurationPage {
         )
         .fetch_one(conn)
         .await?;
-        Ok(Self { shell: shell.under("Campagnes", "/campagnes"), step: 4, campaign, form, workflows, summary, today })
+        Ok(Self {
+            shell: shell.under("Campagnes", "/campagnes"),
+            step: 4,
+            campaign,
+            form,
+            workflows,
+            summary,
+            today,
+        })
     }
 
     fn starts(&self) -> String {
@@ -79,7 +97,8 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Respon
         ("visibilite", if campaign.is_public { "publique".into() } else { "restreinte".into() }),
     ]);
     let (shell, today) = (read.shell(&campaign.name), clock::day(read.now()));
-    Ok(Page(ConfigurationPage::load(read.conn(), shell, today, campaign, form).await?).into_response())
+    Ok(Page(ConfigurationPage::load(read.conn(), shell, today, campaign, form).await?)
+        .into_response())
 }
 
 pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
@@ -87,7 +106,8 @@ pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
     still_draft(&campaign)?;
     let Some(new) = parse(&mut form) else {
         let (shell, today) = (tx.shell(&campaign.name), clock::day(tx.now()));
-        return Ok(Again(ConfigurationPage::load(tx.conn(), shell, today, campaign, form).await?).into_response());
+        return Ok(Again(ConfigurationPage::load(tx.conn(), shell, today, campaign, form).await?)
+            .into_response());
     };
     if !workflows::choices(tx.conn()).await?.iter().any(|(id, _)| *id == new.workflow) {
         return Err(Error::NotFound);

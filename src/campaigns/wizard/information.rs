@@ -28,14 +28,25 @@ pub struct InformationPage {
 impl InformationPage {
     fn new(shell: Shell, action: &str, form: Form, mut types: Vec<(String, String)>) -> Self {
         types.insert(0, (String::new(), "— Choisir un type —".into()));
-        Self { shell: shell.under("Campagnes", "/campagnes"), step: 1, action: action.into(), form, types }
+        Self {
+            shell: shell.under("Campagnes", "/campagnes"),
+            step: 1,
+            action: action.into(),
+            form,
+            types,
+        }
     }
 }
 
 pub async fn new_page(mut read: Read) -> Result<Page<InformationPage>> {
     Create::check(read.user())?;
     let types = types(read.conn()).await?;
-    Ok(Page(InformationPage::new(read.shell("Nouvelle campagne"), "/campagnes/nouvelle", Form::default(), types)))
+    Ok(Page(InformationPage::new(
+        read.shell("Nouvelle campagne"),
+        "/campagnes/nouvelle",
+        Form::default(),
+        types,
+    )))
 }
 
 pub async fn create(mut tx: Tx, mut form: Form) -> Result<Response> {
@@ -64,7 +75,8 @@ pub async fn edit_page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<R
         ("fin", format::short(campaign.end_date)),
     ]);
     let types = types(read.conn()).await?;
-    Ok(Page(InformationPage::new(read.shell(&campaign.name), &campaign.step(1), form, types)).into_response())
+    Ok(Page(InformationPage::new(read.shell(&campaign.name), &campaign.step(1), form, types))
+        .into_response())
 }
 
 pub async fn update(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
@@ -92,7 +104,9 @@ async fn again(mut tx: Tx, mut form: Form, title: &str, action: &str) -> Result<
 /// « Enregistrer et quitter » goes back to the portfolio.
 pub(super) fn leave_or(form: &Form, next: String) -> Response {
     if form.has("suite", "quitter") {
-        Redirect::to("/campagnes").flash("Brouillon enregistré. Reprenez la création quand vous voulez.").into_response()
+        Redirect::to("/campagnes")
+            .flash("Brouillon enregistré. Reprenez la création quand vous voulez.")
+            .into_response()
     } else {
         Redirect::to(next).into_response()
     }

@@ -32,7 +32,13 @@ impl Campaign {
 /// # Errors
 /// `Refused`.
 fn still_draft(campaign: &Campaign) -> Result<()> {
-    if campaign.is_draft { Ok(()) } else { Err(Error::Refused("Cette campagne est déjà créée. Modifiez-la dans ses paramètres.".into())) }
+    if campaign.is_draft {
+        Ok(())
+    } else {
+        Err(Error::Refused(
+            "Cette campagne est déjà créée. Modifiez-la dans ses paramètres.".into(),
+        ))
+    }
 }
 
 /// « Saisir à la main »: no file, no columns (US-203.3).
@@ -46,6 +52,9 @@ pub async fn by_hand(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirec
 
 /// The operation types offered: (id, name).
 async fn types(conn: &mut PgConnection) -> sqlx::Result<Vec<(String, String)>> {
-    let rows = sqlx::query!("select id, name from operation_types where active order by position, name").fetch_all(conn).await?;
+    let rows =
+        sqlx::query!("select id, name from operation_types where active order by position, name")
+            .fetch_all(conn)
+            .await?;
     Ok(rows.into_iter().map(|row| (row.id.to_string(), row.name)).collect())
 }

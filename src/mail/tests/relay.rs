@@ -47,7 +47,11 @@ impl Relay {
     }
 }
 
-async fn converse(stream: TcpStream, verdict: Arc<Mutex<String>>, letters: Arc<Mutex<Vec<String>>>) {
+async fn converse(
+    stream: TcpStream,
+    verdict: Arc<Mutex<String>>,
+    letters: Arc<Mutex<Vec<String>>>,
+) {
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
     let _ = write.write_all(b"220 relais.ops.test ESMTP\r\n").await;
@@ -74,7 +78,9 @@ async fn converse(stream: TcpStream, verdict: Arc<Mutex<String>>, letters: Arc<M
             "QUIT" => "221 Bye".to_owned(),
             _ => "502 Unknown".to_owned(),
         };
-        if write.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() || answer.starts_with("221") {
+        if write.write_all(format!("{answer}\r\n").as_bytes()).await.is_err()
+            || answer.starts_with("221")
+        {
             break;
         }
     }
@@ -84,7 +90,10 @@ impl Letter {
     fn read(raw: &str) -> Self {
         let (headers, body) = raw.split_once("\n\n").unwrap();
         let boundary = headers.split("boundary=\"").nth(1).unwrap().split('"').next().unwrap();
-        let parts: Vec<&str> = body.split(&format!("--{boundary}")).filter(|part| part.contains("Content-Type")).collect();
+        let parts: Vec<&str> = body
+            .split(&format!("--{boundary}"))
+            .filter(|part| part.contains("Content-Type"))
+            .collect();
         let part = |kind: &str| decode(parts.iter().find(|part| part.contains(kind)).unwrap());
         Self { headers: headers.to_owned(), text: part("text/plain"), html: part("text/html") }
     }
@@ -97,7 +106,12 @@ impl Letter {
 
 fn decode(part: &str) -> String {
     let (head, body) = part.trim_start().split_once("\n\n").unwrap();
-    if head.contains("quoted-printable") { quoted_printable(body) } else { assert!(!head.contains("base64"), "{head}"); body.to_owned() }
+    if head.contains("quoted-printable") {
+        quoted_printable(body)
+    } else {
+        assert!(!head.contains("base64"), "{head}");
+        body.to_owned()
+    }
 }
 
 fn quoted_printable(text: &str) -> String {

@@ -3,14 +3,18 @@
 use crate::web::Form;
 
 /// What the address says beside the cursor.
-const KEPT: [&str; 10] = ["q", "statut", "categorie", "segment", "technicien", "du", "au", "tri", "sens", "replier"];
+const KEPT: [&str; 10] =
+    ["q", "statut", "categorie", "segment", "technicien", "du", "au", "tri", "sens", "replier"];
 
 #[derive(Clone, Debug, Default)]
 pub struct Address(Vec<(String, String)>);
 
 impl Address {
     pub fn of(query: &Form) -> Self {
-        let known = query.pairs().iter().filter(|(key, value)| KEPT.contains(&key.as_str()) && !value.trim().is_empty());
+        let known = query
+            .pairs()
+            .iter()
+            .filter(|(key, value)| KEPT.contains(&key.as_str()) && !value.trim().is_empty());
         Self(known.cloned().collect())
     }
 
@@ -50,7 +54,10 @@ impl Address {
         if self.0.is_empty() {
             return page.to_owned();
         }
-        format!("{page}?{}", form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish())
+        format!(
+            "{page}?{}",
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
+        )
     }
 }
 
@@ -60,9 +67,17 @@ mod tests {
 
     #[test]
     fn us_303_2_the_address_keeps_filters_and_order_but_not_the_page() {
-        let address = Address::of(&Form::parse(b"statut=done&statut=blocked&q=%C3%A9+%25&apres=xyz&tri=prevue&inconnu=1&du="));
-        assert_eq!(address.url("operations"), "operations?statut=done&statut=blocked&q=%C3%A9+%25&tri=prevue");
-        assert_eq!(address.without_value("statut", "done").url("o"), "o?statut=blocked&q=%C3%A9+%25&tri=prevue");
+        let address = Address::of(&Form::parse(
+            b"statut=done&statut=blocked&q=%C3%A9+%25&apres=xyz&tri=prevue&inconnu=1&du=",
+        ));
+        assert_eq!(
+            address.url("operations"),
+            "operations?statut=done&statut=blocked&q=%C3%A9+%25&tri=prevue"
+        );
+        assert_eq!(
+            address.without_value("statut", "done").url("o"),
+            "o?statut=blocked&q=%C3%A9+%25&tri=prevue"
+        );
         assert_eq!(address.only(&["tri", "sens"]).url("o"), "o?tri=prevue");
         assert_eq!(address.only(&[]).with("sens", "desc").url("o"), "o?sens=desc");
     }

@@ -12,11 +12,20 @@ use axum::extract::Path;
 use sqlx::PgConnection;
 
 /// The columns that are not fields, in their order.
-pub const OWN: [(Key, &str); 4] =
-    [(Key::Status, "Statut"), (Key::Technician, "Technicien"), (Key::Planned, "Prévue le"), (Key::Updated, "Mise à jour")];
+pub const OWN: [(Key, &str); 4] = [
+    (Key::Status, "Statut"),
+    (Key::Technician, "Technicien"),
+    (Key::Planned, "Prévue le"),
+    (Key::Updated, "Mise à jour"),
+];
 
 /// The codes of the columns shown.
-pub async fn chosen(conn: &mut PgConnection, user: &User, campaign: Id<Campaign>, fields: &[Field]) -> sqlx::Result<Vec<String>> {
+pub async fn chosen(
+    conn: &mut PgConnection,
+    user: &User,
+    campaign: Id<Campaign>,
+    fields: &[Field],
+) -> sqlx::Result<Vec<String>> {
     let kept = sqlx::query_scalar!(
         "select columns from user_columns where user_id = $1 and campaign_id = $2",
         user.id as _,
@@ -35,10 +44,15 @@ pub fn offered(fields: &[Field]) -> impl Iterator<Item = &Field> {
     fields.iter().filter(|f| !f.hidden && !f.is_column())
 }
 
-pub async fn create(mut tx: Tx, Path(campaign): Path<Id<Campaign>>, form: Form) -> Result<Redirect> {
+pub async fn create(
+    mut tx: Tx,
+    Path(campaign): Path<Id<Campaign>>,
+    form: Form,
+) -> Result<Redirect> {
     let campaign = tx.authorize(View, campaign).await?;
     let user = tx.user()?.id;
-    let columns: Vec<String> = form.all("colonne").filter(|code| code.len() < 32).take(200).map(str::to_owned).collect();
+    let columns: Vec<String> =
+        form.all("colonne").filter(|code| code.len() < 32).take(200).map(str::to_owned).collect();
     sqlx::query!(
         "insert into user_columns (user_id, campaign_id, columns) values ($1, $2, $3)
          on conflict (user_id, campaign_id) do update set columns = excluded.columns",

@@ -30,10 +30,17 @@ impl Place {
         if !text.is_ascii() || text.len() % 2 == 1 || text.len() > 4_096 {
             return None;
         }
-        let bytes = (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok()).collect::<Option<Vec<_>>>()?;
+        let bytes = (0..text.len())
+            .step_by(2)
+            .map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok())
+            .collect::<Option<Vec<_>>>()?;
         let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))?;
         let mut parts = text.splitn(3, '\u{1f}');
-        Some(Self { segment: parts.next()?.parse().ok()?, key: parts.next()?.to_owned(), identifier: parts.next()?.to_owned() })
+        Some(Self {
+            segment: parts.next()?.parse().ok()?,
+            key: parts.next()?.to_owned(),
+            identifier: parts.next()?.to_owned(),
+        })
     }
 }
 
@@ -66,7 +73,10 @@ mod tests {
 
     #[test]
     fn a_place_survives_the_address_and_nonsense_is_the_first_page() {
-        let place = Place { segment: Uuid::max(), key: "élan & « co »".into(), identifier: "a-1".into() };
+        let place =
+            Place {
+                segment: Uuid::max(), key: "élan & « co »".into(), identifier: "a-1".into()
+            };
         assert_eq!(Place::decode(&place.encode()), Some(place));
         for bad in ["", "zz", "abc", "é0", "00", "6161"] {
             assert_eq!(Place::decode(bad), None, "{bad}");

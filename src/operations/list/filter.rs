@@ -74,7 +74,10 @@ impl Filter {
             technician: Choice::of(query.raw("technicien")),
             from,
             to,
-            folded: query.all("replier").filter_map(|code| if code == NONE { Some(Uuid::max()) } else { code.parse().ok() }).collect(),
+            folded: query
+                .all("replier")
+                .filter_map(|code| if code == NONE { Some(Uuid::max()) } else { code.parse().ok() })
+                .collect(),
         }
     }
 
@@ -89,7 +92,10 @@ impl Filter {
 
     /// Whether figures by segment and status are not enough to count the result.
     pub fn reads_rows(&self) -> bool {
-        !self.text.is_empty() || !self.technician.is_any() || self.from.is_some() || self.to.is_some()
+        !self.text.is_empty()
+            || !self.technician.is_any()
+            || self.from.is_some()
+            || self.to.is_some()
     }
 
     pub fn has_status(&self, status: i32) -> bool {
@@ -146,7 +152,8 @@ impl Filter {
 
     /// The filters in use, each with the address that drops it.
     pub fn tags(&self, query: &Form, address: &Address, figures: &Figures) -> Vec<Tag> {
-        let tag = |label: String, without: Address| Tag { label, without: without.url("operations") };
+        let tag =
+            |label: String, without: Address| Tag { label, without: without.url("operations") };
         let mut tags = Vec::new();
         if !self.text.is_empty() {
             tags.push(tag(format!("« {} »", query.text("q")), address.without("q")));
@@ -155,13 +162,20 @@ impl Filter {
             tags.push(tag(status.name.clone(), address.without_value("statut", &status.code)));
         }
         for category in Category::ALL.into_iter().filter(|c| query.has("categorie", c.code())) {
-            tags.push(tag(format!("Catégorie {}", category.label()), address.without_value("categorie", category.code())));
+            tags.push(tag(
+                format!("Catégorie {}", category.label()),
+                address.without_value("categorie", category.code()),
+            ));
         }
         match &self.segment {
             Choice::Any => {}
             Choice::Nothing => tags.push(tag(NO_SEGMENT.into(), address.without("segment"))),
             Choice::One(id) => {
-                let name = figures.segments.iter().find(|s| s.id == Some(*id)).map_or("Segment inconnu", |s| &s.name);
+                let name = figures
+                    .segments
+                    .iter()
+                    .find(|s| s.id == Some(*id))
+                    .map_or("Segment inconnu", |s| &s.name);
                 tags.push(tag(name.to_owned(), address.without("segment")));
             }
         }
@@ -169,7 +183,11 @@ impl Filter {
             Choice::Any => {}
             Choice::Nothing => tags.push(tag("Non assigné".into(), address.without("technicien"))),
             Choice::One(id) => {
-                let name = figures.team.iter().find(|m| m.id == *id).map_or("Technicien sans intervention", |m| &m.name);
+                let name = figures
+                    .team
+                    .iter()
+                    .find(|m| m.id == *id)
+                    .map_or("Technicien sans intervention", |m| &m.name);
                 tags.push(tag(name.to_owned(), address.without("technicien")));
             }
         }
@@ -191,7 +209,10 @@ fn date(query: &mut Form, name: &str) -> Option<NaiveDate> {
 fn statuses(query: &Form, figures: &Figures) -> Option<Vec<i32>> {
     let asked = |name| query.all(name).any(|value| !value.is_empty());
     (asked("statut") || asked("categorie")).then(|| {
-        let wanted = figures.workflow.statuses.iter().filter(|s| query.has("statut", &s.code) || query.has("categorie", s.category.code()));
+        let wanted =
+            figures.workflow.statuses.iter().filter(|s| {
+                query.has("statut", &s.code) || query.has("categorie", s.category.code())
+            });
         wanted.map(|s| s.id).collect()
     })
 }

@@ -26,7 +26,11 @@ use sqlx::PgConnection;
 use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
 
-pub async fn page(mut read: Read, Path(campaign): Path<Id<Campaign>>, RawQuery(query): RawQuery) -> Result<Page<List>> {
+pub async fn page(
+    mut read: Read,
+    Path(campaign): Path<Id<Campaign>>,
+    RawQuery(query): RawQuery,
+) -> Result<Page<List>> {
     let campaign = read.authorize(View, campaign).await?;
     let figures = dashboard::figures(&mut read, campaign.id).await?;
     let (conn, user) = read.split();
@@ -34,9 +38,18 @@ pub async fn page(mut read: Read, Path(campaign): Path<Id<Campaign>>, RawQuery(q
     let shown = columns::chosen(conn, user, campaign.id, &fields).await?;
     let mut query = Form::parse(query.unwrap_or_default().as_bytes());
     let (filter, sort) = (Filter::of(&mut query, &figures), Sort::of(&query, &fields));
-    let columns: Vec<&Field> = columns::offered(&fields).filter(|f| shown.contains(&f.input())).collect();
+    let columns: Vec<&Field> =
+        columns::offered(&fields).filter(|f| shown.contains(&f.input())).collect();
     let numbers: Vec<i32> = columns.iter().map(|f| f.number).collect();
-    let asked = Query { counted: Vec::new(), campaign: campaign.id, filter: &filter, sort, cursor: Cursor::of(&query), fields: &numbers, figures: &figures };
+    let asked = Query {
+        counted: Vec::new(),
+        campaign: campaign.id,
+        filter: &filter,
+        sort,
+        cursor: Cursor::of(&query),
+        fields: &numbers,
+        figures: &figures,
+    };
     let listed = asked.fetch(conn).await?;
     let names = names(conn, &figures, &listed.rows).await?;
     let mine = user.id;
@@ -44,36 +57,38 @@ pub async fn page(mut read: Read, Path(campaign): Path<Id<Campaign>>, RawQuery(q
     let start = start(&query, &listed);
     let kinds = columns.iter().map(|f| (f.kind, f.label.clone())).collect();
     let heads = heads(&fields, &columns, &shown, sort, &address);
-    Ok(Page(List {
-        shell: read
-            .shell("Opérations")
-            .under("Campagnes", "/campagnes")
-            .under(&campaign.name, campaign.url())
-            .with_tabs(tabs(&campaign, read.user(), "operations"))
-            .live(format!("campagne-{}", campaign.id)),
-        icons: assets::url("icons.svg"),
-        can_configure: campaign.may(Configure) && !campaign.is_archived,
-        archived: campaign.is_archived,
-        groups: groups(listed.rows.iter(), &figures, &filter, &listed),
-        tags: filter.tags(&query, &address, &figures),
-        reset: address.only(&["tri", "sens"]).url("operations"),
-        is_filtered: !filter.is_empty(),
-        now: read.now(),
-        show: Shown::of(&shown),
-        choices: choices(&fields, &shown),
-        names,
-        mine,
-        kinds,
-        heads,
-        address,
-        start,
-        query,
-        filter,
-        figures,
-        listed,
-        here: String::new(),
-    }
-    .at(&campaign)))
+    Ok(Page(
+        List {
+            shell: read
+                .shell("Opérations")
+                .under("Campagnes", "/campagnes")
+                .under(&campaign.name, campaign.url())
+                .with_tabs(tabs(&campaign, read.user(), "operations"))
+                .live(format!("campagne-{}", campaign.id)),
+            icons: assets::url("icons.svg"),
+            can_configure: campaign.may(Configure) && !campaign.is_archived,
+            archived: campaign.is_archived,
+            groups: groups(listed.rows.iter(), &figures, &filter, &listed),
+            tags: filter.tags(&query, &address, &figures),
+            reset: address.only(&["tri", "sens"]).url("operations"),
+            is_filtered: !filter.is_empty(),
+            now: read.now(),
+            show: Shown::of(&shown),
+            choices: choices(&fields, &shown),
+            names,
+            mine,
+            kinds,
+            heads,
+            address,
+            start,
+            query,
+            filter,
+            figures,
+            listed,
+            here: String::new(),
+        }
+        .at(&campaign),
+    ))
 }
 
 /// The rank of the first row; exact on the first and last pages, carried by the links between.
@@ -88,12 +103,29 @@ fn start(query: &Form, listed: &Listed) -> u64 {
 }
 
 /// Names of the technicians shown: the team's, and those who only hold cancelled operations.
-async fn names(conn: &mut PgConnection, figures: &Figures, rows: &[Row]) -> Result<HashMap<Id<User>, String>> {
-    let mut names: HashMap<_, _> = figures.team.iter().map(|member| (member.id, member.name.clone())).collect();
-    let missing: Vec<Uuid> = rows.iter().filter_map(|r| r.assignee).filter(|id| !names.contains_key(id)).map(Id::uuid).collect();
+async fn names(
+    conn: &mut PgConnection,
+    figures: &Figures,
+    rows: &[Row],
+) -> Result<HashMap<Id<User>, String>> {
+    let mut names: HashMap<_, _> =
+        figures.team.iter().map(|member| (member.id, member.name.clone())).collect();
+    let missing: Vec<Uuid> = rows
+        .iter()
+        .filter_map(|r| r.assignee)
+        .filter(|id| !names.contains_key(id))
+        .map(Id::uuid)
+        .collect();
     if !missing.is_empty() {
-        let found = sqlx::query!("select id, first_name, last_name from users where id = any ($1)", &missing).fetch_all(conn).await?;
-        names.extend(found.into_iter().map(|u| (u.id, accounts::display_name(&u.first_name, &u.last_name))));
+        let found = sqlx::query!(
+            "select id, first_name, last_name from users where id = any ($1)",
+            &missing
+        )
+        .fetch_all(conn)
+        .await?;
+        names.extend(
+            found.into_iter().map(|u| (u.id, accounts::display_name(&u.first_name, &u.last_name))),
+        );
     }
     Ok(names)
 }
@@ -109,7 +141,12 @@ struct Shown {
 impl Shown {
     fn of(codes: &[String]) -> Self {
         let has = |key: Key| codes.contains(&key.code());
-        Self { status: has(Key::Status), technician: has(Key::Technician), planned: has(Key::Planned), updated: has(Key::Updated) }
+        Self {
+            status: has(Key::Status),
+            technician: has(Key::Technician),
+            planned: has(Key::Planned),
+            updated: has(Key::Updated),
+        }
     }
 }
 
@@ -120,9 +157,19 @@ struct Head {
     icon: &'static str,
 }
 
-fn heads(fields: &[Field], columns: &[&Field], shown: &[String], sort: Sort, address: &Address) -> Vec<Head> {
+fn heads(
+    fields: &[Field],
+    columns: &[&Field],
+    shown: &[String],
+    sort: Sort,
+    address: &Address,
+) -> Vec<Head> {
     let head = |key: Key, label: &str| {
-        let turned = if sort.key == key && !sort.descending { address.with("sens", "desc") } else { address.without("sens") };
+        let turned = if sort.key == key && !sort.descending {
+            address.with("sens", "desc")
+        } else {
+            address.without("sens")
+        };
         let aria = sort.aria(key);
         Head {
             label: label.to_owned(),
@@ -135,16 +182,27 @@ fn heads(fields: &[Field], columns: &[&Field], shown: &[String], sort: Sort, add
             },
         }
     };
-    let fixed = [campaigns::Usage::Identifier, campaigns::Usage::Label].into_iter().filter_map(|usage| fields.iter().find(|f| f.is(usage)));
-    let own = columns::OWN.iter().filter(|(key, _)| shown.contains(&key.code())).map(|(key, label)| head(*key, label));
-    fixed.chain(columns.iter().copied()).map(|f| head(Key::of_field(f), &f.label)).chain(own).collect()
+    let fixed = [campaigns::Usage::Identifier, campaigns::Usage::Label]
+        .into_iter()
+        .filter_map(|usage| fields.iter().find(|f| f.is(usage)));
+    let own = columns::OWN
+        .iter()
+        .filter(|(key, _)| shown.contains(&key.code()))
+        .map(|(key, label)| head(*key, label));
+    fixed
+        .chain(columns.iter().copied())
+        .map(|f| head(Key::of_field(f), &f.label))
+        .chain(own)
+        .collect()
 }
 
 /// A column that can be chosen: code, label, chosen.
 fn choices(fields: &[Field], shown: &[String]) -> Vec<(String, String, bool)> {
     let own = columns::OWN.iter().map(|(key, label)| (key.code(), (*label).to_owned()));
     let all = columns::offered(fields).map(|f| (f.input(), f.label.clone())).chain(own);
-    all.map(|(code, label)| (shown.contains(&code), code, label)).map(|(on, code, label)| (code, label, on)).collect()
+    all.map(|(code, label)| (shown.contains(&code), code, label))
+        .map(|(on, code, label)| (code, label, on))
+        .collect()
 }
 
 struct Group {
@@ -157,7 +215,12 @@ struct Group {
 }
 
 /// Cuts the page where the segment changes; the heads of folded groups keep their place.
-fn groups<'a>(rows: impl ExactSizeIterator<Item = &'a Row>, figures: &Figures, filter: &Filter, listed: &Listed) -> Vec<Group> {
+fn groups<'a>(
+    rows: impl ExactSizeIterator<Item = &'a Row>,
+    figures: &Figures,
+    filter: &Filter,
+    listed: &Listed,
+) -> Vec<Group> {
     let mut cuts: Vec<(Uuid, std::ops::Range<usize>)> = Vec::new();
     for (i, row) in rows.enumerate() {
         match cuts.last_mut().filter(|(segment, _)| *segment == row.segment) {
@@ -166,8 +229,15 @@ fn groups<'a>(rows: impl ExactSizeIterator<Item = &'a Row>, figures: &Figures, f
         }
     }
     let (first, last) = (cuts.first().map(|c| c.0), cuts.last().map(|c| c.0));
-    let here = |segment: Uuid| (!listed.before || first.is_some_and(|f| segment > f)) && (!listed.after || last.is_some_and(|l| segment < l));
-    let known = figures.segments.iter().filter(|s| s.counts.total() > 0 && filter.has_segment(s.id)).map(|s| s.id.map_or(Uuid::max(), Id::uuid));
+    let here = |segment: Uuid| {
+        (!listed.before || first.is_some_and(|f| segment > f))
+            && (!listed.after || last.is_some_and(|l| segment < l))
+    };
+    let known = figures
+        .segments
+        .iter()
+        .filter(|s| s.counts.total() > 0 && filter.has_segment(s.id))
+        .map(|s| s.id.map_or(Uuid::max(), Id::uuid));
     cuts.extend(known.filter(|s| filter.folded.contains(s) && here(*s)).map(|s| (s, 0..0)));
     cuts.sort_by_key(|(segment, _)| *segment);
     cuts.into_iter().map(|(segment, rows)| group(segment, rows, figures)).collect()
@@ -177,7 +247,10 @@ fn group(segment: Uuid, rows: std::ops::Range<usize>, figures: &Figures) -> Grou
     let known = figures.segments.iter().find(|s| s.id.map_or(Uuid::max(), Id::uuid) == segment);
     Group {
         code: segment_code(segment),
-        name: known.map_or_else(|| if segment.is_max() { NO_SEGMENT.into() } else { "Nouveau segment".into() }, |s| s.name.clone()),
+        name: known.map_or_else(
+            || if segment.is_max() { NO_SEGMENT.into() } else { "Nouveau segment".into() },
+            |s| s.name.clone(),
+        ),
         counts: known.map(|s| s.counts).unwrap_or_default(),
         folded: rows.is_empty(),
         rows,
@@ -230,7 +303,11 @@ impl List {
     /// « 52 résultats (sur 847) » or « 847 opérations ».
     fn result(&self) -> String {
         if self.is_filtered {
-            format!("{} (sur {})", count(self.listed.total, "résultat", "résultats"), number(self.figures.counts.total()))
+            format!(
+                "{} (sur {})",
+                count(self.listed.total, "résultat", "résultats"),
+                number(self.figures.counts.total())
+            )
         } else {
             count(self.figures.counts.total(), "opération", "opérations")
         }
@@ -240,14 +317,27 @@ impl List {
     fn range(&self) -> String {
         let rows = self.listed.rows.len() as u64;
         let first = if rows == 0 { 0 } else { self.start };
-        format!("{}-{} sur {}", number(first), number((self.start + rows).saturating_sub(1)), number(self.listed.unfolded))
+        format!(
+            "{}-{} sur {}",
+            number(first),
+            number((self.start + rows).saturating_sub(1)),
+            number(self.listed.unfolded)
+        )
     }
 
     /// « 847 interventions • 619 réalisées • 142 planifiées »: the categories present.
     fn footer(&self) -> String {
         let counts = &self.figures.counts;
         let mut text = count(counts.total(), "intervention", "interventions");
-        for category in [Category::Done, Category::Planned, Category::Todo, Category::InProgress, Category::Postponed, Category::Blocked, Category::Cancelled] {
+        for category in [
+            Category::Done,
+            Category::Planned,
+            Category::Todo,
+            Category::InProgress,
+            Category::Postponed,
+            Category::Blocked,
+            Category::Cancelled,
+        ] {
             let n = counts.of(category);
             if n > 0 {
                 text += " • ";
@@ -264,18 +354,32 @@ impl List {
     fn previous(&self) -> Option<String> {
         let row = self.listed.rows.first().filter(|_| self.listed.before)?;
         let rank = self.start.saturating_sub(ROWS as u64).max(1);
-        Some(self.address.with("avant", row.place().encode()).with("rang", rank.to_string()).url("operations"))
+        Some(
+            self.address
+                .with("avant", row.place().encode())
+                .with("rang", rank.to_string())
+                .url("operations"),
+        )
     }
 
     fn next(&self) -> Option<String> {
         let row = self.listed.rows.last().filter(|_| self.listed.after)?;
         let rank = self.start + self.listed.rows.len() as u64;
-        Some(self.address.with("apres", row.place().encode()).with("rang", rank.to_string()).url("operations"))
+        Some(
+            self.address
+                .with("apres", row.place().encode())
+                .with("rang", rank.to_string())
+                .url("operations"),
+        )
     }
 
     /// Folds a group, or unfolds it; back to the first page, since pages are cut otherwise.
     fn fold(&self, group: &Group) -> String {
-        let to = if group.folded { self.address.without_value("replier", &group.code) } else { self.address.adding("replier", &group.code) };
+        let to = if group.folded {
+            self.address.without_value("replier", &group.code)
+        } else {
+            self.address.adding("replier", &group.code)
+        };
         to.url("operations")
     }
 
@@ -289,7 +393,9 @@ impl List {
     }
 
     fn value(&self, row: &Row, index: &usize) -> String {
-        let Some(stored) = row.values.get(*index).and_then(Option::as_deref) else { return String::new() };
+        let Some(stored) = row.values.get(*index).and_then(Option::as_deref) else {
+            return String::new();
+        };
         match self.kinds[*index].0 {
             FieldKind::ShortText | FieldKind::Choice | FieldKind::Email => stored.to_owned(),
             FieldKind::LongText => shortened(stored, 80),
@@ -299,7 +405,8 @@ impl List {
 
     /// Codes and short words stay on one line; figures go to the right.
     fn cell(&self, row: &Row, index: &usize) -> &'static str {
-        let short = row.values.get(*index).and_then(Option::as_deref).is_none_or(|text| text.len() <= 24);
+        let short =
+            row.values.get(*index).and_then(Option::as_deref).is_none_or(|text| text.len() <= 24);
         match self.kinds[*index].0 {
             FieldKind::Number => "number",
             _ if short => "nowrap",

@@ -10,11 +10,7 @@ use super::{
     sort::Sort,
 };
 use crate::{
-    accounts::User,
-    campaigns::Campaign,
-    dashboard::Figures,
-    db::Id,
-    operations::Operation,
+    accounts::User, campaigns::Campaign, dashboard::Figures, db::Id, operations::Operation,
     web::Result,
 };
 use chrono::{DateTime, Utc};
@@ -78,15 +74,21 @@ impl Query<'_> {
         self.counted = self.count(conn).await?;
         let total = self.counted.iter().map(|(_, n)| n).sum();
         let unfolded = self.unfolded().map(|(_, n)| n).sum();
-        let walks = self.filter.is_anything() || (total > FEW && total * SHARE > self.figures.counts.total());
+        let walks = self.filter.is_anything()
+            || (total > FEW && total * SHARE > self.figures.counts.total());
         loop {
             let mut query = if walks { self.walk() } else { self.gather() };
-            let found = if unfolded == 0 { Vec::new() } else { query.build().fetch_all(&mut *conn).await? };
+            let found = if unfolded == 0 {
+                Vec::new()
+            } else {
+                query.build().fetch_all(&mut *conn).await?
+            };
             let mut rows = found.iter().map(read).collect::<sqlx::Result<Vec<_>>>()?;
             let more = rows.len() > ROWS;
             rows.truncate(ROWS);
             // Fewer rows above than a page: the first page, whole.
-            let lost = self.cursor.place().is_some() && (rows.is_empty() || (self.cursor.is_backward() && !more));
+            let lost = self.cursor.place().is_some()
+                && (rows.is_empty() || (self.cursor.is_backward() && !more));
             if lost {
                 self.cursor = Cursor::First;
                 continue;
@@ -95,7 +97,8 @@ impl Query<'_> {
             if backward {
                 rows.reverse();
             }
-            let (before, after) = if backward { (more, true) } else { (self.cursor != Cursor::First, more) };
+            let (before, after) =
+                if backward { (more, true) } else { (self.cursor != Cursor::First, more) };
             return Ok(Listed { rows, total, unfolded, before, after });
         }
     }
@@ -105,7 +108,8 @@ impl Query<'_> {
     async fn count(&self, conn: &mut PgConnection) -> sqlx::Result<Vec<(Uuid, u64)>> {
         let mut counted: Vec<(Uuid, u64)> = Vec::new();
         if self.filter.reads_rows() {
-            let mut query = QueryBuilder::new("select o.segment_sort, count(*) from operations o where ");
+            let mut query =
+                QueryBuilder::new("select o.segment_sort, count(*) from operations o where ");
             self.filter.push(&mut query, self.campaign);
             query.push(" group by o.segment_sort order by o.segment_sort");
             for row in query.build().fetch_all(conn).await? {
@@ -114,7 +118,9 @@ impl Query<'_> {
             return Ok(counted);
         }
         let cells = self.figures.by_segment_status().iter();
-        for cell in cells.filter(|c| self.filter.has_segment(c.segment) && self.filter.has_status(c.status)) {
+        for cell in
+            cells.filter(|c| self.filter.has_segment(c.segment) && self.filter.has_status(c.status))
+        {
             let segment = cell.segment.map_or(Uuid::max(), Id::uuid);
             match counted.last_mut().filter(|(last, _)| *last == segment) {
                 Some((_, n)) => *n += cell.count,
@@ -172,7 +178,10 @@ impl Query<'_> {
         self.sort.push_key(query, &self.figures.workflow);
         query.push(")::text as key from operations o");
         self.push_join(query);
-        query.push(" where o.campaign_id = ").push_bind(self.campaign).push(" and o.segment_sort = s.id and o.deleted_at is null");
+        query
+            .push(" where o.campaign_id = ")
+            .push_bind(self.campaign)
+            .push(" and o.segment_sort = s.id and o.deleted_at is null");
         self.filter.push_rest(query);
         if let Some(place) = from {
             query.push(" and (");
@@ -183,7 +192,8 @@ impl Query<'_> {
     }
 
     fn gather(&self) -> QueryBuilder<Postgres> {
-        let mut query = QueryBuilder::new("with found as materialized (select o.id, o.segment_sort, ");
+        let mut query =
+            QueryBuilder::new("with found as materialized (select o.id, o.segment_sort, ");
         self.sort.push_key(&mut query, &self.figures.workflow);
         query.push(" as key, o.identifier_norm from operations o");
         self.push_join(&mut query);
@@ -192,11 +202,17 @@ impl Query<'_> {
         query.push(") select ");
         self.push_columns(&mut query);
         query.push(", f.key::text as key");
-        query.push(" from (select * from found f where f.segment_sort <> all (").push_bind(self.filter.folded.clone()).push(")");
+        query
+            .push(" from (select * from found f where f.segment_sort <> all (")
+            .push_bind(self.filter.folded.clone())
+            .push(")");
         if let Some(place) = self.cursor.place() {
             let beyond = if self.cursor.is_backward() { "<" } else { ">" };
             query.push(format!(" and (f.segment_sort {beyond} ")).push_bind(place.segment);
-            query.push(" or (f.segment_sort = ").push_bind(place.segment).push(" and (f.key, f.identifier_norm) ");
+            query
+                .push(" or (f.segment_sort = ")
+                .push_bind(place.segment)
+                .push(" and (f.key, f.identifier_norm) ");
             self.push_bound(&mut query, place);
             query.push("))");
         }
@@ -238,7 +254,9 @@ impl Query<'_> {
             query.push(format!(" {way}, o.identifier_norm {way}"));
         } else {
             let groups = if self.cursor.is_backward() { "desc" } else { "asc" };
-            query.push(format!("{of}segment_sort {groups}, {of}key {way}, {of}identifier_norm {way}"));
+            query.push(format!(
+                "{of}segment_sort {groups}, {of}key {way}, {of}identifier_norm {way}"
+            ));
         }
         query.push(format!(" limit {}", ROWS + 1));
     }

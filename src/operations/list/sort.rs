@@ -39,7 +39,14 @@ impl Key {
     }
 
     fn from_code(code: &str, fields: &[Field]) -> Option<Self> {
-        let own = [Self::Identifier, Self::Label, Self::Status, Self::Technician, Self::Planned, Self::Updated];
+        let own = [
+            Self::Identifier,
+            Self::Label,
+            Self::Status,
+            Self::Technician,
+            Self::Planned,
+            Self::Updated,
+        ];
         own.into_iter().find(|key| key.code() == code).or_else(|| {
             let field = fields.iter().find(|f| f.input() == code && !f.is_column() && !f.hidden)?;
             Some(Self::Field(field.number, field.kind))
@@ -81,8 +88,13 @@ impl Sort {
                 });
                 query.push("], o.status_id)")
             }
-            Key::Technician => query.push("coalesce(u.name_norm, ").push(self.last_text()).push(") collate \"C\""),
-            Key::Planned => query.push("coalesce(o.planned_at, ").push(if self.descending { "'-infinity'" } else { "'infinity'" }).push(")"),
+            Key::Technician => {
+                query.push("coalesce(u.name_norm, ").push(self.last_text()).push(") collate \"C\"")
+            }
+            Key::Planned => query
+                .push("coalesce(o.planned_at, ")
+                .push(if self.descending { "'-infinity'" } else { "'infinity'" })
+                .push(")"),
             Key::Updated => query.push("o.updated_at"),
             Key::Field(number, kind) => {
                 let value = format!("nullif(o.values->>'{number}', '')");
@@ -111,9 +123,17 @@ impl Sort {
     pub fn reads(self, key: &str) -> bool {
         match self.key {
             Key::Status => key.parse::<i32>().is_ok(),
-            Key::Field(_, FieldKind::Number) => key.trim_start_matches('-') == "Infinity" || (key.len() < 70 && key.parse::<f64>().is_ok_and(f64::is_finite)),
+            Key::Field(_, FieldKind::Number) => {
+                key.trim_start_matches('-') == "Infinity"
+                    || (key.len() < 70 && key.parse::<f64>().is_ok_and(f64::is_finite))
+            }
             Key::Planned | Key::Updated => {
-                key.trim_start_matches('-') == "infinity" || chrono::DateTime::parse_from_str(&format!("{key}00"), "%Y-%m-%d %H:%M:%S%.f%z").is_ok()
+                key.trim_start_matches('-') == "infinity"
+                    || chrono::DateTime::parse_from_str(
+                        &format!("{key}00"),
+                        "%Y-%m-%d %H:%M:%S%.f%z",
+                    )
+                    .is_ok()
             }
             _ => true,
         }

@@ -26,7 +26,9 @@ async fn setup(db: PgPool) -> (TestApp, Person, TestCampaign) {
 /// The labels of the rows, in order.
 fn labels(html: &str) -> Vec<String> {
     let cells = html.split(r#"<th scope="row">"#).skip(1);
-    cells.map(|cell| cell.split('>').nth(1).unwrap().split('<').next().unwrap().to_owned()).collect()
+    cells
+        .map(|cell| cell.split('>').nth(1).unwrap().split('<').next().unwrap().to_owned())
+        .collect()
 }
 
 fn link(html: &str, id: &str) -> Option<String> {
@@ -82,7 +84,11 @@ async fn us_301_3_pages_lose_and_repeat_nothing_in_every_order(db: PgPool) {
                 let (mut seen, mut pages, mut url) = (Vec::new(), Vec::new(), first.clone());
                 loop {
                     let page = sophie.get(&url).await;
-                    page.is(200).shows(&format!("{}-{} sur {total}", seen.len() + 1, (seen.len() + ROWS).min(total)));
+                    page.is(200).shows(&format!(
+                        "{}-{} sur {total}",
+                        seen.len() + 1,
+                        (seen.len() + ROWS).min(total)
+                    ));
                     seen.extend(labels(&page.body));
                     pages.push(labels(&page.body));
                     match link(&page.body, "p-suivant") {
@@ -96,7 +102,8 @@ async fn us_301_3_pages_lose_and_repeat_nothing_in_every_order(db: PgPool) {
                 assert_eq!((unique.len(), pages.len()), (total, 3), "{first}");
                 let mut page = sophie.get(&url).await;
                 for expected in pages.iter().rev().skip(1) {
-                    page = sophie.get(&campaign.path(&link(&page.body, "p-precedent").unwrap())).await;
+                    page =
+                        sophie.get(&campaign.path(&link(&page.body, "p-precedent").unwrap())).await;
                     assert_eq!(&labels(&page.body), expected, "{first}");
                 }
                 page.shows(&format!("1-50 sur {total}"));
@@ -109,7 +116,12 @@ async fn us_301_3_pages_lose_and_repeat_nothing_in_every_order(db: PgPool) {
 #[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn us_305_order_inside_groups_empty_last_ties_by_identifier(db: PgPool) {
     let (app, sophie, campaign) = setup(db).await;
-    for (identifier, label, planned) in [("3", "Émile", None), ("1", "eva", Some("2026-03-02")), ("2", "Zoé", Some("2026-03-01")), ("4", "Abel", Some("2026-03-01"))] {
+    for (identifier, label, planned) in [
+        ("3", "Émile", None),
+        ("1", "eva", Some("2026-03-02")),
+        ("2", "Zoé", Some("2026-03-01")),
+        ("4", "Abel", Some("2026-03-01")),
+    ] {
         let id = campaign.operation(identifier, None, None, None).await;
         sqlx::query("update operations set label = $2, label_norm = $3, planned_at = $4::timestamptz, values = jsonb_build_object('3', $5::text) where id = $1")
             .bind(id)
@@ -148,7 +160,10 @@ async fn us_303_filters_combine_and_live_in_the_address(db: PgPool) {
     campaign.operation("A2", None, Some(a), None).await;
     campaign.operation("S1", Some(&karim), None, None).await;
     campaign.operation("S2", None, None, None).await;
-    sqlx::query("update operations set search_text = 's2 leaf 50%_a' where identifier = 'S2'").execute(&app.app.db).await.unwrap();
+    sqlx::query("update operations set search_text = 's2 leaf 50%_a' where identifier = 'S2'")
+        .execute(&app.app.db)
+        .await
+        .unwrap();
     let a_filter = format!("?segment={a}");
     let karim_filter = format!("?technicien={}", karim.id());
     for (filter, expected) in [
@@ -169,13 +184,28 @@ async fn us_303_filters_combine_and_live_in_the_address(db: PgPool) {
         let page = sophie.get(&campaign.path(&format!("operations{filter}"))).await;
         assert_eq!(labels(&page.body), expected, "{filter}");
         let n = expected.len();
-        page.is(200).shows(&format!("{n} {} (sur 4)", if n < 2 { "résultat" } else { "résultats" })).shows("Réinitialiser");
+        page.is(200)
+            .shows(&format!("{n} {} (sur 4)", if n < 2 { "résultat" } else { "résultats" }))
+            .shows("Réinitialiser");
     }
     let page = sophie.get(&campaign.path("operations?segment=aucun&technicien=aucun&q=s2")).await;
     page.shows("« s2 »").shows("Sans segment").shows("Non assigné");
-    assert!(page.body.contains(r#"href="operations?segment=aucun&#38;technicien=aucun" aria-label="Retirer le filtre"#), "{}", page.body);
-    sophie.get(&campaign.path("operations?du=31/02/2026")).await.is(200).shows("Date invalide « 31/02/2026 »");
-    sophie.get(&campaign.path("operations?statut=done")).await.shows("Aucune opération ne correspond.");
+    assert!(
+        page.body.contains(
+            r#"href="operations?segment=aucun&#38;technicien=aucun" aria-label="Retirer le filtre"#
+        ),
+        "{}",
+        page.body
+    );
+    sophie
+        .get(&campaign.path("operations?du=31/02/2026"))
+        .await
+        .is(200)
+        .shows("Date invalide « 31/02/2026 »");
+    sophie
+        .get(&campaign.path("operations?statut=done"))
+        .await
+        .shows("Aucune opération ne correspond.");
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -184,9 +214,17 @@ async fn us_301_4_columns_are_kept_by_person_and_campaign(db: PgPool) {
     let marc = app.admin().await;
     campaign.operation("A1", None, None, None).await;
     let list = campaign.path("operations");
-    sophie.submit(&campaign.path("operations/colonnes"), &[("colonne", "maj"), ("colonne", "champ-4"), ("retour", &list)]).await.redirects_to(&list);
+    sophie
+        .submit(
+            &campaign.path("operations/colonnes"),
+            &[("colonne", "maj"), ("colonne", "champ-4"), ("retour", &list)],
+        )
+        .await
+        .redirects_to(&list);
     sophie.get(&list).await.shows("Matricule Nom Lieu Mise à jour Sans segment");
-    marc.get(&list).await.shows("Matricule Nom Poste Lieu Statut Technicien Prévue le Sans segment");
+    marc.get(&list)
+        .await
+        .shows("Matricule Nom Poste Lieu Statut Technicien Prévue le Sans segment");
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -218,7 +256,12 @@ async fn rg_016_an_archived_campaign_is_read_only(db: PgPool) {
     let app = TestApp::new(db).await;
     let sophie = app.sophie().await;
     let campaign = app.campaign().run_by(&sophie).archived().create().await;
-    sophie.get(&campaign.path("operations")).await.is(200).shows("Campagne archivée : lecture seule.").hides("Ajouter une intervention");
+    sophie
+        .get(&campaign.path("operations"))
+        .await
+        .is(200)
+        .shows("Campagne archivée : lecture seule.")
+        .hides("Ajouter une intervention");
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -231,8 +274,20 @@ async fn hostile_data_and_addresses_are_only_text(db: PgPool) {
         .await
         .unwrap();
     let page = sophie.get(&campaign.path("operations")).await;
-    assert!(!page.body.contains("<script>alert") && !page.body.contains("<img>") && !page.body.contains("<b>1"));
-    for odd in ["?apres=zz", "?apres=00", "?tri=%27;--&sens=x", "?segment=xyz&technicien=1", "?q=%00%27", "?replier=zz", "?rang=-4&apres=6161"] {
+    assert!(
+        !page.body.contains("<script>alert")
+            && !page.body.contains("<img>")
+            && !page.body.contains("<b>1")
+    );
+    for odd in [
+        "?apres=zz",
+        "?apres=00",
+        "?tri=%27;--&sens=x",
+        "?segment=xyz&technicien=1",
+        "?q=%00%27",
+        "?replier=zz",
+        "?rang=-4&apres=6161",
+    ] {
         sophie.get(&campaign.path(&format!("operations{odd}"))).await.is(200);
     }
 }

@@ -32,7 +32,13 @@ pub struct Correction {
 }
 
 impl Correction {
-    fn new(shell: Shell, operation: &Operation, workflow: &Workflow, form: Form, back: String) -> Result<Self> {
+    fn new(
+        shell: Shell,
+        operation: &Operation,
+        workflow: &Workflow,
+        form: Form,
+        back: String,
+    ) -> Result<Self> {
         let others = workflow.statuses.iter().filter(|s| s.id != operation.status_id);
         Ok(Self {
             shell: under(shell, operation),
@@ -46,11 +52,22 @@ impl Correction {
     }
 }
 
-pub async fn page(mut read: Read, ids: Ids, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Page<Correction>> {
+pub async fn page(
+    mut read: Read,
+    ids: Ids,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Page<Correction>> {
     let operation = at::read(&mut read, Edit, ids).await?;
     let workflow = Workflow::load(read.conn(), operation.campaign.workflow_version_id).await?;
     let back = at::back(&Form::parse(query.unwrap_or_default().as_bytes()), &headers);
-    Ok(Page(Correction::new(read.shell("Corriger le statut"), &operation, &workflow, Form::default(), back)?))
+    Ok(Page(Correction::new(
+        read.shell("Corriger le statut"),
+        &operation,
+        &workflow,
+        Form::default(),
+        back,
+    )?))
 }
 
 pub async fn create(mut tx: Tx, ids: Ids, mut form: Form) -> Result<Response> {
@@ -64,7 +81,9 @@ pub async fn create(mut tx: Tx, ids: Ids, mut form: Form) -> Result<Response> {
         Some(to) => match correct(&mut tx, &operation, to.id, form.given("motif")).await {
             Ok(_) => {
                 tx.commit().await?;
-                return Ok(Redirect::back(Some(&back), &operation.url()).flash(format!("Statut corrigé : {}", to.name)).into_response());
+                return Ok(Redirect::back(Some(&back), &operation.url())
+                    .flash(format!("Statut corrigé : {}", to.name))
+                    .into_response());
             }
             Err(Error::Refused(why)) => Some(why),
             Err(err) => return Err(err),
@@ -73,5 +92,6 @@ pub async fn create(mut tx: Tx, ids: Ids, mut form: Form) -> Result<Response> {
     if let Some(why) = refused.filter(|_| form.is_valid()) {
         form.refuse(if why.contains("motif") { "motif" } else { "statut" }, why);
     }
-    Ok(Again(Correction::new(tx.shell("Corriger le statut"), &operation, &workflow, form, back)?).into_response())
+    Ok(Again(Correction::new(tx.shell("Corriger le statut"), &operation, &workflow, form, back)?)
+        .into_response())
 }

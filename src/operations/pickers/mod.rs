@@ -19,7 +19,11 @@ pub(super) fn routes() -> Routes {
         .get("/campagnes/{id}/operations/{op}/statut", ACT, status::page)
         .post("/campagnes/{id}/operations/{op}/statut", ACT, status::create)
         .get("/campagnes/{id}/operations/{op}/statut/{transition}", ACT, status::details)
-        .post("/campagnes/{id}/operations/{op}/statut/{transition}", ACT, status::create_with_details)
+        .post(
+            "/campagnes/{id}/operations/{op}/statut/{transition}",
+            ACT,
+            status::create_with_details,
+        )
         .post("/campagnes/{id}/operations/{op}/annulation", ACT, status::undo)
         .get("/campagnes/{id}/operations/{op}/technicien", EDIT, choice::technician)
         .post("/campagnes/{id}/operations/{op}/technicien", EDIT, choice::assign)
@@ -42,5 +46,9 @@ fn under(shell: Shell, operation: &Operation) -> Shell {
 
 /// The address gone back to, when no other is known.
 fn or_list(back: String, operation: &Operation) -> String {
-    if local(Some(&back)).is_some() && !back.starts_with(&format!("{}/", operation.url())) { back } else { operation.url() }
+    if local(Some(&back)).is_some() && !back.starts_with(&format!("{}/", operation.url())) {
+        back
+    } else {
+        operation.url()
+    }
 }

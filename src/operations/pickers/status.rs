@@ -44,10 +44,21 @@ struct Item {
 }
 
 impl Menu {
-    fn new(shell: Shell, operation: &Operation, workflow: &Workflow, offered: &[&Transition], back: String) -> Result<Self> {
+    fn new(
+        shell: Shell,
+        operation: &Operation,
+        workflow: &Workflow,
+        offered: &[&Transition],
+        back: String,
+    ) -> Result<Self> {
         let items = offered.iter().map(|t| {
             let to = workflow.status(t.to)?;
-            Ok(Item { code: t.code.clone(), name: to.name.clone(), category: to.category, asks: asks(t) })
+            Ok(Item {
+                code: t.code.clone(),
+                name: to.name.clone(),
+                category: to.category,
+                asks: asks(t),
+            })
         });
         Ok(Self {
             shell: under(shell, operation),
@@ -74,7 +85,12 @@ fn asks(transition: &Transition) -> Option<&'static str> {
     }
 }
 
-pub async fn page(mut read: Read, ids: Ids, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Page<Menu>> {
+pub async fn page(
+    mut read: Read,
+    ids: Ids,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Page<Menu>> {
     let operation = at::read(&mut read, Act, ids).await?;
     let workflow = Workflow::load(read.conn(), operation.campaign.workflow_version_id).await?;
     let now = read.now();
@@ -82,7 +98,10 @@ pub async fn page(mut read: Read, ids: Ids, RawQuery(query): RawQuery, headers: 
     let can_undo = undoable(conn, &operation, user, now).await?;
     let offered = offered(&operation, &workflow, read.user());
     let back = at::back(&Form::parse(query.unwrap_or_default().as_bytes()), &headers);
-    Ok(Page(Menu { can_undo, ..Menu::new(read.shell("Changer le statut"), &operation, &workflow, &offered, back)? }))
+    Ok(Page(Menu {
+        can_undo,
+        ..Menu::new(read.shell("Changer le statut"), &operation, &workflow, &offered, back)?
+    }))
 }
 
 #[derive(Template)]
@@ -100,14 +119,25 @@ pub struct Details {
 }
 
 impl Details {
-    fn new(shell: Shell, operation: &Operation, workflow: &Workflow, transition: &Transition, form: Form, back: String) -> Result<Self> {
+    fn new(
+        shell: Shell,
+        operation: &Operation,
+        workflow: &Workflow,
+        transition: &Transition,
+        form: Form,
+        back: String,
+    ) -> Result<Self> {
         Ok(Self {
             shell: under(shell, operation),
             url: operation.url(),
             label: operation.label.clone(),
             transition: transition.clone(),
             to: workflow.status(transition.to)?.clone(),
-            date_label: if transition.date == DateMode::Required { "Date prévue (obligatoire)" } else { "Nouvelle date prévue" },
+            date_label: if transition.date == DateMode::Required {
+                "Date prévue (obligatoire)"
+            } else {
+                "Nouvelle date prévue"
+            },
             time_hint: format!("{} par défaut", format::time(operation.campaign.default_time)),
             back: or_list(back, operation),
             form,
@@ -129,14 +159,29 @@ impl Details {
 
 type Chosen = Path<(crate::db::Id<crate::campaigns::Campaign>, crate::db::Id<Operation>, String)>;
 
-pub async fn details(mut read: Read, Path((campaign, id, code)): Chosen, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Page<Details>> {
+pub async fn details(
+    mut read: Read,
+    Path((campaign, id, code)): Chosen,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Page<Details>> {
     let operation = at::read(&mut read, Act, Path((campaign, id))).await?;
     let workflow = Workflow::load(read.conn(), operation.campaign.workflow_version_id).await?;
     let offered = offered(&operation, &workflow, read.user());
-    let transition = offered.into_iter().find(|t| t.code == code).ok_or_else(|| Error::Refused("Transition non autorisée".into()))?;
+    let transition = offered
+        .into_iter()
+        .find(|t| t.code == code)
+        .ok_or_else(|| Error::Refused("Transition non autorisée".into()))?;
     let back = at::back(&Form::parse(query.unwrap_or_default().as_bytes()), &headers);
     let form = Form::filled([("cle", Uuid::new_v4().to_string())]);
-    Ok(Page(Details::new(read.shell(&transition.label), &operation, &workflow, transition, form, back)?))
+    Ok(Page(Details::new(
+        read.shell(&transition.label),
+        &operation,
+        &workflow,
+        transition,
+        form,
+        back,
+    )?))
 }
 
 /// A choice of the menu.
@@ -147,26 +192,54 @@ pub async fn create(mut tx: Tx, ids: Ids, form: Form) -> Result<Response> {
 }
 
 /// The same with a reason, a date.
-pub async fn create_with_details(mut tx: Tx, Path((campaign, id, code)): Chosen, form: Form) -> Result<Response> {
+pub async fn create_with_details(
+    mut tx: Tx,
+    Path((campaign, id, code)): Chosen,
+    form: Form,
+) -> Result<Response> {
     let operation = at::change(&mut tx, Act, Path((campaign, id))).await?;
     obey(tx, operation, code, form, true).await
 }
 
-async fn obey(mut tx: Tx, operation: Allowed<Act, Operation>, code: String, mut form: Form, detailed: bool) -> Result<Response> {
+async fn obey(
+    mut tx: Tx,
+    operation: Allowed<Act, Operation>,
+    code: String,
+    mut form: Form,
+    detailed: bool,
+) -> Result<Response> {
     let workflow = Workflow::load(tx.conn(), operation.campaign.workflow_version_id).await?;
     let date = dates::typed(&mut form, &operation.campaign);
-    let change = Change { transition: code.clone(), reason: form.given("motif"), date, key: form.given("cle") };
-    let outcome = if form.is_valid() { transition(&mut tx, &operation, change).await } else { Err(Error::Refused(String::new())) };
+    let change = Change {
+        transition: code.clone(),
+        reason: form.given("motif"),
+        date,
+        key: form.given("cle"),
+    };
+    let outcome = if form.is_valid() {
+        transition(&mut tx, &operation, change).await
+    } else {
+        Err(Error::Refused(String::new()))
+    };
     match outcome {
         Ok(outcome) => {
-            let now = sqlx::query_scalar!("select status_id from operations where id = $1", operation.id as _).fetch_one(tx.conn()).await?;
+            let now = sqlx::query_scalar!(
+                "select status_id from operations where id = $1",
+                operation.id as _
+            )
+            .fetch_one(tx.conn())
+            .await?;
             let name = workflow.status(now)?.name.clone();
             match outcome {
                 Outcome::Done(_) => tx.commit().await?,
-                Outcome::AlreadyDone => tx.commit_quietly("the same request again: nothing changed").await?,
+                Outcome::AlreadyDone => {
+                    tx.commit_quietly("the same request again: nothing changed").await?
+                }
             }
             let back = form.given("retour");
-            Ok(Redirect::back(back.as_deref(), &operation.url()).flash(format!("Statut mis à jour : {name}")).into_response())
+            Ok(Redirect::back(back.as_deref(), &operation.url())
+                .flash(format!("Statut mis à jour : {name}"))
+                .into_response())
         }
         Err(Error::Refused(why)) => refuse(&tx, &operation, &workflow, &code, form, why, detailed),
         Err(err) => Err(err),
@@ -174,7 +247,15 @@ async fn obey(mut tx: Tx, operation: Allowed<Act, Operation>, code: String, mut 
 }
 
 /// The form again with what is wrong, or the menu of what is allowed now.
-fn refuse(tx: &Tx, operation: &Operation, workflow: &Workflow, code: &str, mut form: Form, why: String, detailed: bool) -> Result<Response> {
+fn refuse(
+    tx: &Tx,
+    operation: &Operation,
+    workflow: &Workflow,
+    code: &str,
+    mut form: Form,
+    why: String,
+    detailed: bool,
+) -> Result<Response> {
     let offered = offered(operation, workflow, tx.user()?);
     let back = form.given("retour").unwrap_or_default();
     match offered.iter().find(|t| t.code == code) {
@@ -182,10 +263,19 @@ fn refuse(tx: &Tx, operation: &Operation, workflow: &Workflow, code: &str, mut f
             if !why.is_empty() {
                 form.refuse(if why.contains("date") { "date" } else { "motif" }, why);
             }
-            Ok(Again(Details::new(tx.shell(&transition.label), operation, workflow, transition, form, back)?).into_response())
+            Ok(Again(Details::new(
+                tx.shell(&transition.label),
+                operation,
+                workflow,
+                transition,
+                form,
+                back,
+            )?)
+            .into_response())
         }
         _ => {
-            let menu = Menu::new(tx.shell("Changer le statut"), operation, workflow, &offered, back)?;
+            let menu =
+                Menu::new(tx.shell("Changer le statut"), operation, workflow, &offered, back)?;
             let why = if why.is_empty() { "Transition non autorisée".into() } else { why };
             Ok(Again(Menu { refused: Some(why), ..menu }).into_response())
         }
@@ -197,8 +287,12 @@ pub async fn undo(mut tx: Tx, ids: Ids, form: Form) -> Result<Redirect> {
     let operation = at::change(&mut tx, Act, ids).await?;
     let workflow = Workflow::load(tx.conn(), operation.campaign.workflow_version_id).await?;
     undo_last(&mut tx, &operation).await?;
-    let now = sqlx::query_scalar!("select status_id from operations where id = $1", operation.id as _).fetch_one(tx.conn()).await?;
+    let now =
+        sqlx::query_scalar!("select status_id from operations where id = $1", operation.id as _)
+            .fetch_one(tx.conn())
+            .await?;
     let name = workflow.status(now)?.name.clone();
     tx.commit().await?;
-    Ok(Redirect::back(form.given("retour").as_deref(), &operation.url()).flash(format!("Action annulée. Statut : {name}")))
+    Ok(Redirect::back(form.given("retour").as_deref(), &operation.url())
+        .flash(format!("Action annulée. Statut : {name}")))
 }
