@@ -285,7 +285,7 @@ async fn us_207_archived_is_read_only_then_restored(db: PgPool) {
         .get("/campagnes")
         .await
         .shows("Terminées (1)")
-        .shows("1/1 opérations réalisées")
+        .shows("1/1 opération réalisée")
         .shows("close le");
     sophie
         .get(&campaign.path("archivage"))
