@@ -8,7 +8,12 @@ cache="${XDG_CACHE_HOME:-$HOME/.cache}/opstracker"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$cache/target}"
 # Les requêtes sont vérifiées d'après .sqlx : une DATABASE_URL ne change rien à la compilation.
 export SQLX_OFFLINE=true
-case ":$PATH:" in *":$HOME/.cargo/bin:"*) ;; *) PATH="$PATH:$HOME/.cargo/bin" ;; esac
+# HOME n'est pas toujours le répertoire du compte (sudo, service, environnement vidé) : rustup y est pourtant.
+account_home="$(getent passwd "$(id -u)" | cut -d: -f6)"
+if [[ ! -d $HOME/.rustup && -d $account_home/.rustup ]]; then
+  export RUSTUP_HOME="${RUSTUP_HOME:-$account_home/.rustup}" CARGO_HOME="${CARGO_HOME:-$account_home/.cargo}"
+fi
+PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
 
 say() { printf '%s\n' "→ $*" >&2; }
 fail() { printf '%s\n' "✗ $*" >&2; exit 1; }
