@@ -57,7 +57,7 @@ impl Config {
         let get = |name: &str| env.get(name).map(|v| v.trim()).filter(|v| !v.is_empty());
         let listen_text = get("OPSTRACKER_LISTEN").unwrap_or("127.0.0.1:8080");
         let listen = listen_text.parse().unwrap_or_else(|_| {
-            faults.push(format!("OPSTRACKER_LISTEN = « {listen_text} » : attendu adresse:port, par exemple 127.0.0.1:8080"));
+            faults.push(format!("OPSTRACKER_LISTEN = « {listen_text} » : attendu adresse:port, par exemple 127.0.0.1:8080"));
             SocketAddr::from(([127, 0, 0, 1], 8080))
         });
         let public_url = get("OPSTRACKER_PUBLIC_URL")
@@ -68,20 +68,20 @@ impl Config {
                 .nth(1)
                 .is_none_or(|host| host.is_empty() || host.contains('/'))
         {
-            faults.push(format!("OPSTRACKER_PUBLIC_URL = « {public_url} » : attendu https://nom-du-serveur, sans chemin"));
+            faults.push(format!("OPSTRACKER_PUBLIC_URL = « {public_url} » : attendu https://nom-du-serveur, sans chemin"));
         }
         let data_dir =
             get("OPSTRACKER_DATA_DIR").map_or_else(|| default_data_dir(env), PathBuf::from);
         let database_url = get("DATABASE_URL").map(Secret::new);
         if database_url.as_ref().is_some_and(|url| !url.expose().starts_with("postgres")) {
             faults
-                .push("DATABASE_URL : attendu postgres://utilisateur:motdepasse@hôte/base".into());
+                .push("DATABASE_URL : attendu postgres://utilisateur:motdepasse@hôte/base".into());
         }
         let mut flag = |name: &str| match get(name) {
             None | Some("0" | "non" | "false") => false,
             Some("1" | "oui" | "true") => true,
             Some(other) => {
-                faults.push(format!("{name} = « {other} » : attendu oui ou non"));
+                faults.push(format!("{name} = « {other} » : attendu oui ou non"));
                 false
             }
         };
@@ -89,14 +89,14 @@ impl Config {
         let production = flag("OPSTRACKER_PRODUCTION");
         if production && !public_url.starts_with("https://") {
             faults.push(
-                "OPSTRACKER_PRODUCTION = oui : OPSTRACKER_PUBLIC_URL doit commencer par https://"
+                "OPSTRACKER_PRODUCTION = oui : OPSTRACKER_PUBLIC_URL doit commencer par https://"
                     .into(),
             );
         }
         let smtp = match (get("OPSTRACKER_SMTP_URL"), get("OPSTRACKER_MAIL_FROM")) {
             (None, _) => None,
             (Some(_), None) => {
-                faults.push("OPSTRACKER_SMTP_URL sans OPSTRACKER_MAIL_FROM : indiquez l’adresse de la boîte de service".into());
+                faults.push("OPSTRACKER_SMTP_URL sans OPSTRACKER_MAIL_FROM : indiquez l’adresse de la boîte de service".into());
                 None
             }
             (Some(url), Some(from)) => {

@@ -107,7 +107,7 @@ pub async fn serve(config: Config, demo_if_empty: bool) -> Result<()> {
     raise_descriptor_limit();
     let listen = config.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| {
-        format!("L’adresse {listen} n’est pas disponible : un autre programme l’utilise-t-il ? Choisissez-en une autre avec OPSTRACKER_LISTEN.")
+        format!("L’adresse {listen} n’est pas disponible : un autre programme l’utilise-t-il ? Choisissez-en une autre avec OPSTRACKER_LISTEN.")
     })?;
     let (base, app, notices) = open_app(config, true).await?;
     if let Err(err) = greet(&app, demo_if_empty).await {
@@ -126,7 +126,7 @@ pub async fn serve(config: Config, demo_if_empty: bool) -> Result<()> {
     });
     jobs::housekeeping(&app, crate::clock::now()).await?;
     tracing::info!(%listen, "prêt");
-    println!("OpsTracker est prêt : {}", app.config.public_url);
+    println!("OpsTracker est prêt : {}", app.config.public_url);
     let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let lost = base.lost();
     let server = axum::serve(listener, service).with_graceful_shutdown({
@@ -161,7 +161,7 @@ async fn greet(app: &App, demo_if_empty: bool) -> Result<()> {
         return Ok(());
     }
     if let Some(link) = crate::accounts::setup_link(app, crate::clock::now()).await? {
-        println!("Première installation, lien valable 24 heures : {link}");
+        println!("Première installation, lien valable 24 heures : {link}");
     }
     Ok(())
 }

@@ -146,7 +146,7 @@ pub async fn reset(
     account::notify(
         &mut tx,
         user,
-        "Votre mot de passe a été modifié à partir d'un lien de réinitialisation.",
+        "Votre mot de passe a été modifié à partir d’un lien de réinitialisation.",
     )
     .await?;
     tx.commit().await?;

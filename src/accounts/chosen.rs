@@ -37,7 +37,7 @@ pub fn strength(text: &str, rules: Rules) -> String {
         1.0..1.6 => "suffisante",
         _ => "élevée",
     };
-    format!("Force : {word} ({} sur {})", bits.floor(), rules.bits)
+    format!("Force : {word} ({} sur {})", bits.floor(), rules.bits)
 }
 
 /// Says the strength of what is being typed; nothing is kept.

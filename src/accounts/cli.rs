@@ -92,7 +92,7 @@ pub(super) async fn create(
         .await?;
         tx.commit().await?;
         return Ok(format!(
-            "Administrateur {} créé. Lien à usage unique, valable 72 heures : {link}",
+            "Administrateur {} créé. Lien à usage unique, valable 72 heures : {link}",
             identity.email
         ));
     };

@@ -18,7 +18,7 @@ use axum::{
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
-const ANSWER: &str = "Si un compte existe pour cette adresse, un message vient d'être envoyé.";
+const ANSWER: &str = "Si un compte existe pour cette adresse, un message vient d’être envoyé.";
 
 #[derive(Template)]
 #[template(path = "accounts/forgotten.html")]

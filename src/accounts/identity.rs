@@ -12,7 +12,7 @@ pub fn read_person(form: &mut Form) -> (String, String, String) {
     let last = read_name(form, "nom");
     let email = form.required("email").to_lowercase();
     if !email.is_empty() && !is_email(&email) {
-        form.refuse("email", "Adresse e-mail invalide (attendu : nom@domaine.fr)");
+        form.refuse("email", "Adresse e-mail invalide (attendu : nom@domaine.fr)");
     }
     (first, last, email)
 }

@@ -51,9 +51,9 @@ impl Purpose {
     /// What the page of a dead link advises.
     fn advice(self) -> &'static str {
         match self {
-            Self::Setup => "Redémarrez le programme : il affichera un nouveau lien.",
+            Self::Setup => "Redémarrez le programme : il affichera un nouveau lien.",
             Self::Activation => "Demandez un nouveau lien à votre administrateur.",
-            Self::Reset => "Demandez un nouveau lien depuis la page « Mot de passe oublié ».",
+            Self::Reset => "Demandez un nouveau lien depuis la page « Mot de passe oublié ».",
         }
     }
 }

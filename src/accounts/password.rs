@@ -75,7 +75,7 @@ pub struct Weak(Vec<String>);
 
 impl fmt::Display for Weak {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Mot de passe trop faible : {}.", self.0.join(" ; "))
+        write!(f, "Mot de passe trop faible : {}.", self.0.join(" ; "))
     }
 }
 
@@ -337,7 +337,8 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            refused.starts_with("Mot de passe trop faible : 12 caractères au moins"),
+            crate::testing::plain(&refused)
+                .starts_with("Mot de passe trop faible : 12 caractères au moins"),
             "{refused}"
         );
         for part in

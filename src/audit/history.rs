@@ -104,7 +104,7 @@ fn optional_date(form: &mut Form, name: &str) -> Option<chrono::NaiveDate> {
     let text = form.given(name)?;
     let date = format::parse_date(&text);
     if date.is_none() {
-        form.refuse(name, format!("Date invalide « {text} » (attendu : jj/mm/aaaa)"));
+        form.refuse(name, format!("Date invalide « {text} » (attendu : jj/mm/aaaa)"));
     }
     date
 }

@@ -165,7 +165,7 @@ pub(super) fn taken<T>(written: &sqlx::Result<T>) -> bool {
 async fn change_type(tx: &mut Tx, campaign: &Campaign, to: Uuid) -> Result<()> {
     if has_operations(tx, campaign.id).await? {
         return Err(Error::Refused(
-            "Le type ne peut plus être changé : la campagne contient déjà des opérations.".into(),
+            "Le type ne peut plus être changé : la campagne contient déjà des opérations.".into(),
         ));
     }
     let (now, workflow) = (tx.now(), default_workflow(tx, to).await?);
@@ -206,7 +206,7 @@ async fn default_workflow(tx: &mut Tx, type_id: Uuid) -> Result<Uuid> {
     .fetch_optional(tx.conn())
     .await?;
     version.ok_or_else(|| {
-        Error::Refused("Ce type d'opération n'est plus proposé. Choisissez-en un autre.".into())
+        Error::Refused("Ce type d’opération n’est plus proposé. Choisissez-en un autre.".into())
     })
 }
 
@@ -294,7 +294,7 @@ async fn start_again(
     .await?;
     if moved {
         return Err(Error::Refused(
-            "Des opérations ont déjà changé de statut : le workflow ne peut plus être changé ici."
+            "Des opérations ont déjà changé de statut : le workflow ne peut plus être changé ici."
                 .into(),
         ));
     }
@@ -356,7 +356,7 @@ pub async fn archive(tx: &mut Tx, campaign: &Allowed<Own, Campaign>) -> Result<(
 /// A campaign that is not archived.
 pub async fn restore(tx: &mut Tx, campaign: &Allowed<Restore, Campaign>) -> Result<()> {
     if !campaign.is_archived {
-        return Err(Error::Refused("Cette campagne n'est pas archivée.".into()));
+        return Err(Error::Refused("Cette campagne n’est pas archivée.".into()));
     }
     set_archived(tx, campaign, false).await?;
     tx.record(Entry::on("campaign.restored", "campaign", campaign.id.uuid()).campaign(campaign.id))

@@ -279,7 +279,7 @@ pub async fn move_field(
     let at = order.iter().position(|f| f.id == field.id).ok_or(Error::NotFound)?;
     let to = if up { at.checked_sub(1) } else { Some(at + 1).filter(|to| *to < order.len()) };
     let Some(to) = to else {
-        return Err(Error::Refused("Ce champ est déjà à l'extrémité de la liste.".into()));
+        return Err(Error::Refused("Ce champ est déjà à l’extrémité de la liste.".into()));
     };
     order.swap(at, to);
     let ids: Vec<Uuid> = order.iter().map(|f| f.id).collect();
@@ -302,7 +302,7 @@ pub async fn delete_field(
     field: &Field,
 ) -> Result<()> {
     if field.is_column() {
-        return Err(Error::Refused("L'identifiant et le libellé ne se suppriment pas. Donnez d'abord cet usage à un autre champ.".into()));
+        return Err(Error::Refused("L’identifiant et le libellé ne se suppriment pas. Donnez d’abord cet usage à un autre champ.".into()));
     }
     let now = tx.now();
     sqlx::query!("update campaign_fields set deleted_at = $2 where id = $1", field.id, now)
@@ -354,7 +354,7 @@ pub async fn restore_field(
     .fetch_one(tx.conn())
     .await
     .map_err(|err| match sqlstate(&err).as_deref() {
-        Some("23505") => Error::Refused("Un autre champ porte déjà ce nom : renommez-le d'abord.".into()),
+        Some("23505") => Error::Refused("Un autre champ porte déjà ce nom : renommez-le d’abord.".into()),
         _ => err.into(),
     })?;
     traced(tx, campaign, "field.restored", id, json!({ "label": [null, restored] })).await

@@ -155,7 +155,7 @@ fn check(
     let beyond = added.beyond(held(campaign, giver));
     if !beyond.is_empty() {
         return Err(Error::Refused(format!(
-            "Vous ne pouvez donner que les droits que vous avez. Il vous manque : {}.",
+            "Vous ne pouvez donner que les droits que vous avez. Il vous manque : {}.",
             beyond.labels()
         )));
     }
@@ -163,7 +163,7 @@ fn check(
         && (wanted.has(Grantable::Place) || wanted.has(Grantable::Configure))
     {
         return Err(Error::Refused(
-            "Un lecteur ne peut recevoir que « Voir » et « Exporter ».".into(),
+            "Un lecteur ne peut recevoir que « Voir » et « Exporter ».".into(),
         ));
     }
     Ok(())
@@ -197,7 +197,7 @@ pub async fn grant(
     .execute(tx.conn())
     .await
     .map_err(|err| match sqlstate(&err).as_deref() {
-        Some("23505") => Error::Refused(format!("{} figure déjà dans la liste : modifiez ses droits dans le tableau.", to.name())),
+        Some("23505") => Error::Refused(format!("{} figure déjà dans la liste : modifiez ses droits dans le tableau.", to.name())),
         _ => err.into(),
     })?;
     traced(tx, campaign, "grant.given", id, &to.name(), Rights::default(), rights).await

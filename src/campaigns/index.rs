@@ -205,7 +205,7 @@ async fn news(
             )
         } else {
             format!(
-                "Transférée à {} le {day} ; vous gardez le droit de la voir.",
+                "Transférée à {} le {day} ; vous gardez le droit de la voir.",
                 display_name(&row.first_name, &row.last_name)
             )
         };

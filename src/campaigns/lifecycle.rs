@@ -20,7 +20,7 @@ pub struct Confirmation {
 }
 
 const ARCHIVING: &[&str] = &[
-    "Plus rien ne peut y être modifié : opérations, imports, paramètres, droits.",
+    "Plus rien ne peut y être modifié : opérations, imports, paramètres, droits.",
     "Elle reste consultable et exportable par les personnes qui la voient aujourd'hui.",
     "Vous pouvez la restaurer à tout moment.",
 ];
@@ -42,7 +42,7 @@ pub async fn archive_page(
             .shell("Archiver")
             .under("Campagnes", "/campagnes")
             .under(&campaign.name, campaign.url()),
-        title: format!("Archiver « {} » ?", campaign.name),
+        title: format!("Archiver « {} » ?", campaign.name),
         consequences: ARCHIVING,
         action: campaign.path("archivage"),
         verb: "Archiver",
@@ -54,7 +54,7 @@ pub async fn archive(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirec
     let campaign = tx.authorize_to_change(Own, id).await?;
     commands::archive(&mut tx, &campaign).await?;
     tx.commit().await?;
-    Ok(Redirect::to("/campagnes").flash(format!("« {} » est archivée.", campaign.name)))
+    Ok(Redirect::to("/campagnes").flash(format!("« {} » est archivée.", campaign.name)))
 }
 
 pub async fn restore_page(
@@ -63,14 +63,14 @@ pub async fn restore_page(
 ) -> Result<Page<Confirmation>> {
     let campaign = read.authorize(Restore, id).await?;
     if !campaign.is_archived {
-        return Err(Error::Refused("Cette campagne n'est pas archivée.".into()));
+        return Err(Error::Refused("Cette campagne n’est pas archivée.".into()));
     }
     Ok(Page(Confirmation {
         shell: read
             .shell("Restaurer")
             .under("Campagnes", "/campagnes")
             .under(&campaign.name, campaign.url()),
-        title: format!("Restaurer « {} » ?", campaign.name),
+        title: format!("Restaurer « {} » ?", campaign.name),
         consequences: RESTORING,
         action: campaign.path("restauration"),
         verb: "Restaurer",
@@ -82,5 +82,5 @@ pub async fn restore(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirec
     let campaign = tx.authorize_to_change(Restore, id).await?;
     commands::restore(&mut tx, &campaign).await?;
     tx.commit().await?;
-    Ok(Redirect::to("/campagnes").flash(format!("« {} » est restaurée.", campaign.name)))
+    Ok(Redirect::to("/campagnes").flash(format!("« {} » est restaurée.", campaign.name)))
 }

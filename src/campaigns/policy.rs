@@ -123,7 +123,7 @@ impl Subject for Campaign {
     }
 
     fn read_only(&self) -> Option<&'static str> {
-        self.is_archived.then_some("Campagne archivée : lecture seule.")
+        self.is_archived.then_some("Campagne archivée : lecture seule.")
     }
 
     async fn lock(conn: &mut PgConnection, id: Id<Self>) -> sqlx::Result<()> {

@@ -107,12 +107,12 @@ fn check_name(name: &str) -> Result<String> {
     let name = clean(name);
     if !(1..=100).contains(&name.chars().count()) || norm(&name).is_empty() {
         return Err(Error::Refused(
-            "Le nom d'un segment doit compter de 1 à 100 caractères.".into(),
+            "Le nom d’un segment doit compter de 1 à 100 caractères.".into(),
         ));
     }
     if norm(&name) == norm(NO_SEGMENT) {
         return Err(Error::Refused(format!(
-            "« {NO_SEGMENT} » désigne déjà les opérations qui n'en ont pas."
+            "« {NO_SEGMENT} » désigne déjà les opérations qui n’en ont pas."
         )));
     }
     Ok(name)

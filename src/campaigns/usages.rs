@@ -120,7 +120,7 @@ pub async fn set_usages(
 fn check(known: &[Field], new: Usages) -> Result<()> {
     if new.identifier == new.label {
         return Err(Error::Refused(
-            "L'identifiant et le libellé doivent être deux champs différents.".into(),
+            "L’identifiant et le libellé doivent être deux champs différents.".into(),
         ));
     }
     for usage in Usage::ALL {
@@ -128,7 +128,7 @@ fn check(known: &[Field], new: Usages) -> Result<()> {
         let field = known.iter().find(|f| f.number == number).ok_or(Error::NotFound)?;
         if matches!(usage, Usage::Identifier | Usage::Label) && field.kind != FieldKind::ShortText {
             return Err(Error::Refused(format!(
-                "« {} » ne peut pas être l'{} : choisissez un champ « Texte court ».",
+                "« {} » ne peut pas être l'{} : choisissez un champ « Texte court ».",
                 field.label,
                 usage.label().to_lowercase()
             )));

@@ -89,7 +89,7 @@ fn day(form: &mut Form, name: &str) -> Option<NaiveDate> {
     let text = form.given(name)?;
     let date = format::parse_date(&text);
     if date.is_none() {
-        form.refuse(name, format!("Date invalide « {text} » (attendu : jj/mm/aaaa)"));
+        form.refuse(name, format!("Date invalide « {text} » (attendu : jj/mm/aaaa)"));
     }
     date
 }

@@ -67,7 +67,7 @@ impl Cli {
             Self::Load { force } => {
                 ensure!(
                     force || is_empty(&app).await?,
-                    "Cette instance contient déjà des données : la démonstration ne s’y mélange pas. Pour la charger quand même : --force"
+                    "Cette instance contient déjà des données : la démonstration ne s’y mélange pas. Pour la charger quand même : --force"
                 );
                 fill(&app, now).await?
             }
@@ -93,7 +93,7 @@ pub async fn is_empty(app: &App) -> Result<bool> {
 pub async fn load(app: &App, now: DateTime<Utc>) -> Result<Vec<String>> {
     ensure!(
         is_empty(app).await?,
-        "Cette instance contient déjà des données : la démonstration ne s’y mélange pas."
+        "Cette instance contient déjà des données : la démonstration ne s’y mélange pas."
     );
     fill(app, now).await
 }
@@ -107,7 +107,7 @@ async fn fill(app: &App, now: DateTime<Utc>) -> Result<Vec<String>> {
     .await?;
     ensure!(
         !already,
-        "Cette instance contient déjà des données : la démonstration y est déjà chargée."
+        "Cette instance contient déjà des données : la démonstration y est déjà chargée."
     );
     let cal = calendar::Calendar::new(now);
     let secrets = passwords::make(app, accounts::COUNT).await?;
@@ -174,7 +174,7 @@ async fn renew(app: &App, now: DateTime<Utc>) -> Result<Vec<String>> {
         lines.push(accounts::line(&person.email, &password, Roles::from(person.roles)));
     }
     tx.commit().await?;
-    Ok(announce("Nouveaux mots de passe ; les sessions ouvertes sont fermées :", lines))
+    Ok(announce("Nouveaux mots de passe ; les sessions ouvertes sont fermées :", lines))
 }
 
 async fn change_password(tx: &mut Tx, user: Id<User>, hash: &str) -> sqlx::Result<()> {

@@ -260,7 +260,7 @@ async fn maintenance(
 }
 
 const PRINTERS: [Field; 5] = [
-    Field::new("Numéro d'inventaire", ShortText, &["identifier"]).required(),
+    Field::new("Numéro d’inventaire", ShortText, &["identifier"]).required(),
     Field::new("Imprimante", ShortText, &["label"]).required(),
     Field::new("Modèle", Choice, &["equipment"]).listed().among(&[
         "LaserJet M507",
@@ -391,7 +391,7 @@ async fn photos(
     let created = at(cal.before(13), 9 * 60 + 50);
     let plan = Plan {
         name: "Photos des badges",
-        description: "Prise des photos et remise des nouveaux badges d'accès.",
+        description: "Prise des photos et remise des nouveaux badges d’accès.",
         type_id: badges.type_id,
         workflow: badges.workflow_version,
         owner: NADIA,

@@ -52,12 +52,12 @@ const BLOCKED: [&str; 4] = [
     "Erreur au démarrage",
     "Disque dur défaillant",
     "Mémoire insuffisante",
-    "Poste introuvable à l'adresse indiquée",
+    "Poste introuvable à l’adresse indiquée",
 ];
 const NOTES: [&str; 5] = [
-    "Station d'accueil remplacée, second écran rebranché.",
-    "Profil volumineux : prévoir une heure de plus la prochaine fois.",
-    "Imprimante du couloir reconfigurée à la demande de l'agent.",
+    "Station d’accueil remplacée, second écran rebranché.",
+    "Profil volumineux : prévoir une heure de plus la prochaine fois.",
+    "Imprimante du couloir reconfigurée à la demande de l’agent.",
     "Ancien poste rendu au magasin.",
     "Logiciel de numérisation réinstallé, à vérifier par le service.",
 ];

@@ -229,10 +229,10 @@ fn view(
         .collect();
     let is = |d: char| analysis.file.delimiter == Some(d);
     let delimiters = vec![
-        (";", "Point-virgule ( ; )", is(';')),
-        (",", "Virgule ( , )", is(',')),
+        (";", "Point-virgule", is(';')),
+        (",", "Virgule", is(',')),
         ("t", "Tabulation", is('\t')),
-        ("|", "Barre ( | )", is('|')),
+        ("|", "Barre verticale", is('|')),
     ];
     let has_list = fields.iter().any(|f| f.kind == FieldKind::Choice);
     let opens_list =

@@ -113,7 +113,7 @@ impl Inspect {
             println!("Feuille   : {sheet}");
         }
         for warning in found.warnings {
-            println!("Attention : {warning}");
+            println!("Attention : {warning}");
         }
         Ok(())
     }
@@ -167,7 +167,7 @@ impl Run {
             );
         } else {
             println!(
-                "{} lignes lues : {} créées, {} modifiées, {} inchangées, {} rejetées ({} avec avertissement), en {seconds} s.",
+                "{} lignes lues : {} créées, {} modifiées, {} inchangées, {} rejetées ({} avec avertissement), en {seconds} s.",
                 counters.read,
                 counters.created,
                 counters.updated,
@@ -206,7 +206,7 @@ impl Run {
                 )
                 .fetch_optional(&app.db)
                 .await?
-                .with_context(|| format!("Aucun type d’opération actif ne s’appelle « {name} »"))?,
+                .with_context(|| format!("Aucun type d’opération actif ne s’appelle « {name} »"))?,
                 None => sqlx::query_scalar!(
                     "select id from operation_types where active order by position, name limit 1"
                 )
@@ -249,7 +249,7 @@ impl Run {
             None => sqlx::query_scalar!("select id from users where active and 'admin' = any (roles) order by created_at, id limit 1")
                 .fetch_optional(&app.db)
                 .await?
-                .context("Aucun administrateur actif : créez-en un avec « opstracker admin create »"),
+                .context("Aucun administrateur actif : créez-en un avec « opstracker admin create »"),
         }
     }
 
@@ -302,7 +302,7 @@ impl Run {
                 .position(|c| c.header == *header || mapping::header_key(&c.header) == key)
                 .with_context(|| {
                     format!(
-                        "Aucune colonne ne s’appelle « {header} ». Colonnes : {}",
+                        "Aucune colonne ne s’appelle « {header} ». Colonnes : {}",
                         analysis.file.header.join(", ")
                     )
                 })?;
@@ -320,8 +320,8 @@ impl Run {
         if !faults.is_empty() {
             let list: Vec<_> = faults.into_iter().map(|(_, message)| message).collect();
             bail!(
-                "{}. Précisez --identifier, --label ou --segment. Colonnes : {}",
-                list.join(" ; "),
+                "{}. Précisez --identifier, --label ou --segment. Colonnes : {}",
+                list.join(" ; "),
                 analysis.file.header.join(", ")
             );
         }
@@ -344,7 +344,7 @@ async fn stage(app: &App, id: Id<Import>) -> Result<Import> {
 fn date(text: Option<&str>) -> Result<Option<NaiveDate>> {
     text.map(|t| {
         format::parse_date(t)
-            .with_context(|| format!("Date invalide « {t} » (attendu : jj/mm/aaaa)"))
+            .with_context(|| format!("Date invalide « {t} » (attendu : jj/mm/aaaa)"))
     })
     .transpose()
 }

@@ -103,7 +103,7 @@ async fn write(app: &App, tx: &mut Tx, import: &Import) -> Result<Counters, Stop
     .fetch_one(tx.conn())
     .await?;
     if archived {
-        return Err(Stop::Refused("Campagne archivée : lecture seule.".into()));
+        return Err(Stop::Refused("Campagne archivée : lecture seule.".into()));
     }
     create_fields(tx, import, &preview).await?;
     complete_lists(tx, import, &preview).await?;

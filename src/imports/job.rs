@@ -35,7 +35,7 @@ impl<E: Into<anyhow::Error>> From<E> for Stop {
     fn from(err: E) -> Self {
         let err = err.into();
         match err.downcast_ref::<sqlx::Error>().and_then(crate::db::sqlstate).as_deref() {
-            Some("OT005") => Self::Refused("Campagne archivée : lecture seule.".into()),
+            Some("OT005") => Self::Refused("Campagne archivée : lecture seule.".into()),
             _ => Self::Broken(err),
         }
     }

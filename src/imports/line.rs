@@ -240,7 +240,7 @@ impl Plan {
                 Slot::Technician if text.is_empty() => {}
                 Slot::Technician => match technicians.get(&text.to_lowercase()) {
                     Some(id) => technician = Some(*id),
-                    None => issue(false, format!("Technicien inconnu ou inactif : {text}")),
+                    None => issue(false, format!("Technicien inconnu ou inactif : {text}")),
                 },
                 Slot::Notes if text.chars().count() > 2_000 => {
                     issue(true, "Texte trop long (2 000 caractères maximum)".into())
@@ -255,7 +255,7 @@ impl Plan {
             if planned.is_none() {
                 rejected = true;
                 let value = time.format("%H:%M").to_string();
-                let message = format!("Heure invalide « {value} » (elle n’existe pas ce jour-là)");
+                let message = format!("Heure invalide « {value} » (elle n’existe pas ce jour-là)");
                 scratch.issues.push(Issue {
                     line: row.line,
                     field: "Heure prévue".into(),
@@ -499,7 +499,7 @@ mod tests {
             assert_eq!((verdict, out.as_str()), (Verdict::Rejected, ""));
             assert_eq!(issues[0].line, 42);
             assert_eq!(
-                issues[0].message,
+                crate::testing::plain(&issues[0].message),
                 format!("Date invalide « {bad} » (attendu : jj/mm/aaaa)")
             );
         }

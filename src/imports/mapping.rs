@@ -296,7 +296,7 @@ pub fn faults(columns: &[Column], fields: &[Field]) -> Vec<(Option<usize>, Strin
             faults.push((
                 Some(i),
                 format!(
-                    "La colonne « {} » vise la même donnée qu’une autre colonne",
+                    "La colonne « {} » vise la même donnée qu’une autre colonne",
                     column.header
                 ),
             ));
@@ -306,7 +306,7 @@ pub fn faults(columns: &[Column], fields: &[Field]) -> Vec<(Option<usize>, Strin
         {
             faults.push((
                 Some(i),
-                format!("Le champ choisi pour « {} » n’existe plus", column.header),
+                format!("Le champ choisi pour « {} » n’existe plus", column.header),
             ));
         }
     }
@@ -318,7 +318,7 @@ pub fn faults(columns: &[Column], fields: &[Field]) -> Vec<(Option<usize>, Strin
         if !columns.iter().any(|c| c.target == Target::Field(field.number)) {
             faults.push((
                 None,
-                format!("Le champ « {} » est obligatoire : choisissez sa colonne", field.label),
+                format!("Le champ « {} » est obligatoire : choisissez sa colonne", field.label),
             ));
         }
     }

@@ -60,10 +60,10 @@ impl Preview {
     fn effect(&self) -> Option<&'static str> {
         match self.campaign.status {
             Status::Running => Some(
-                "La campagne est en cours : les interventions importées seront aussitôt visibles.",
+                "La campagne est en cours : les interventions importées seront aussitôt visibles.",
             ),
             Status::Finished if self.counters.created > 0 => {
-                Some("La campagne est terminée : cet import la rouvrira.")
+                Some("La campagne est terminée : cet import la rouvrira.")
             }
             _ => None,
         }

@@ -225,7 +225,7 @@ fn read(
             }
             Verdict::TooManySegments => {
                 return Err(Stop::Refused(format!(
-                    "La colonne choisie pour le segment a plus de {} valeurs différentes : choisissez une autre colonne.",
+                    "La colonne choisie pour le segment a plus de {} valeurs différentes : choisissez une autre colonne.",
                     crate::text::number(MAX_SEGMENTS as u64)
                 )));
             }
@@ -270,7 +270,7 @@ fn summary(scratch: &Scratch) -> String {
         .filter(|i| i.is_error)
         .map(|i| format!("{} : {}", i.field, i.message))
         .collect::<Vec<_>>()
-        .join(" ; ")
+        .join(" ; ")
 }
 
 /// First occurrence kept (03 §2.3); found by the base, in bounded memory.
@@ -298,7 +298,7 @@ async fn reject_duplicates(
     }
     let header = identifier_header(import);
     let message = |first: i64| {
-        format!("Identifiant en double dans le fichier (première occurrence : ligne {first})")
+        format!("Identifiant en double dans le fichier (première occurrence : ligne {first})")
     };
     for chunk in twice.chunks(1_000) {
         let issues: Vec<_> = chunk

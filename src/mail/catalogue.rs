@@ -63,13 +63,13 @@ impl Kind {
     pub fn why(self) -> &'static str {
         match self {
             Self::AccountCreated => {
-                "Vous recevez ce message parce qu'un administrateur vous a créé un compte."
+                "Vous recevez ce message parce qu’un administrateur vous a créé un compte."
             }
             Self::PasswordReset => {
-                "Vous recevez ce message parce qu'un nouveau mot de passe a été demandé pour votre compte."
+                "Vous recevez ce message parce qu’un nouveau mot de passe a été demandé pour votre compte."
             }
             Self::SecurityNotice => {
-                "Vous recevez ce message parce que vous avez un compte ; il ne peut pas être désactivé."
+                "Vous recevez ce message parce que vous avez un compte ; il ne peut pas être désactivé."
             }
         }
     }
@@ -120,7 +120,7 @@ pub fn security_notice(user: Id<User>, what: &str, contact: &str, now: DateTime<
         user,
         subject: "[OpsTracker] Modification de la sécurité de votre compte".into(),
         body: format!(
-            "{what}\n\nC'était le {}.\n\nSi vous n'êtes pas à l'origine de ce changement, prévenez sans attendre {contact}.",
+            "{what}\n\nC’était le {}.\n\nSi vous n’êtes pas à l’origine de ce changement, prévenez sans attendre {contact}.",
             format::full_instant(now)
         ),
         not_after: now + Kind::SecurityNotice.life(),

@@ -94,7 +94,7 @@ async fn deliver(app: &App, claimed: &Claimed, now: DateTime<Utc>) -> anyhow::Re
     let Some((from, host)) = app.mailer.sender() else { return Ok(false) };
     let answer = match letter.build(from, &app.settings(), host) {
         Ok(message) => app.mailer.send(message).await,
-        Err(err) => Answer::Refused(format!("message impossible à composer : {err}")),
+        Err(err) => Answer::Refused(format!("message impossible à composer : {err}")),
     };
     if !matches!(answer, Answer::Unreachable(_)) {
         app.mailer.resume();

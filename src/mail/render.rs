@@ -57,7 +57,7 @@ impl Letter<'_> {
         }
         lines.push(typeset(self.kind.why()));
         if !settings.contact.is_empty() {
-            lines.push(typeset(&format!("Contact : {}", settings.contact)));
+            lines.push(typeset(&format!("Contact : {}", settings.contact)));
         }
         lines
     }

@@ -47,7 +47,7 @@ pub async fn page(mut read: Read, RawQuery(query): RawQuery) -> Result<Page<List
     let plan = plan(all, today, query.raw("bloc"));
     let mut shell = read.shell("Mes interventions").live("terrain");
     shell.announce = format!(
-        "{} à faire, dont {} aujourd'hui",
+        "{} à faire, dont {} aujourd’hui",
         count(plan.open, "intervention", "interventions"),
         plan.todo_today
     );

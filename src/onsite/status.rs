@@ -136,12 +136,12 @@ fn after(operation: &Operation, form: &Form, to: Category, name: &str) -> Redire
     let is_done = to == Category::Done;
     match form.given("retour").filter(|back| !back.starts_with(&url)) {
         Some(back) if is_done => Redirect::back(Some(&back), "/terrain")
-            .flash(format!("Intervention terminée : {}", operation.label)),
+            .flash(format!("Intervention terminée : {}", operation.label)),
         Some(back) => {
             Redirect::back(Some(&back), "/terrain").flash(format!("{} : {name}", operation.label))
         }
         None if is_done => Redirect::to(format!("{url}?fin=1")),
-        None => Redirect::to(url).flash(format!("Statut mis à jour : {name}")),
+        None => Redirect::to(url).flash(format!("Statut mis à jour : {name}")),
     }
 }
 
@@ -204,7 +204,7 @@ async fn last_author(tx: &mut Tx, operation: &Operation) -> Result<String> {
 }
 
 fn stale(who: &str) -> String {
-    format!("Transition non autorisée : l'intervention a changé entre-temps.{who}")
+    format!("Transition non autorisée : l’intervention a changé entre-temps.{who}")
 }
 
 /// « Annuler cette action ».
@@ -216,7 +216,7 @@ pub async fn undo(mut tx: Tx, Path(id): Path<Id<Operation>>) -> Result<Response>
             let name = moved_to(&mut tx, &operation).await?;
             tx.commit().await?;
             Ok(Redirect::to(operation.onsite_url())
-                .flash(format!("Action annulée. Statut : {name}"))
+                .flash(format!("Action annulée. Statut : {name}"))
                 .into_response())
         }
         Err(Error::Refused(why)) => {

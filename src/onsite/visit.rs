@@ -191,11 +191,11 @@ impl Visit {
     pub fn why(&self) -> Option<String> {
         let reason = self.reason.as_ref()?;
         match self.category {
-            Category::Postponed | Category::Blocked => Some(format!("« {reason} »")),
+            Category::Postponed | Category::Blocked => Some(format!("« {reason} »")),
             Category::Done => None,
-            _ if self.postponed == 1 => Some(format!("Reportée une fois : « {reason} »")),
+            _ if self.postponed == 1 => Some(format!("Reportée une fois : « {reason} »")),
             _ if self.postponed > 1 => {
-                Some(format!("Reportée {} fois : « {reason} »", self.postponed))
+                Some(format!("Reportée {} fois : « {reason} »", self.postponed))
             }
             _ => None,
         }

@@ -23,7 +23,7 @@ pub fn typed(form: &mut Form, campaign: &Campaign) -> Option<DateTime<Utc>> {
         Some(text) => match format::parse_time(&text) {
             Some(time) => time,
             None => {
-                form.refuse("heure", format!("Heure invalide « {text} »"));
+                form.refuse("heure", format!("Heure invalide « {text} »"));
                 return None;
             }
         },
@@ -35,7 +35,7 @@ pub fn typed(form: &mut Form, campaign: &Campaign) -> Option<DateTime<Utc>> {
     }
     let at = clock::instant(date, time);
     if at.is_none() {
-        form.refuse("heure", "Cette heure n’existe pas ce jour-là : l’heure d’été commence.");
+        form.refuse("heure", "Cette heure n’existe pas ce jour-là : l’heure d’été commence.");
     }
     at
 }

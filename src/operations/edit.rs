@@ -129,7 +129,7 @@ fn settle(form: &mut Form, fields: &[Field], operation: &Operation) -> Vec<Clash
         let former =
             names.iter().position(|(name, _)| *name == clash.name).and_then(|i| before.get(i));
         if let Some(former) = former.filter(|f| !f.is_empty() && **f != clash.theirs) {
-            clash.label = format!("{} — ancienne valeur : {former}", clash.label);
+            clash.label = format!("{} — ancienne valeur : {former}", clash.label);
         }
     }
     clashes

@@ -67,9 +67,9 @@ impl Event {
         let (from, to) = (name(self.from_status), name(self.to_status));
         let moves = matches!(self.kind.as_str(), "transition" | "correction" | "undo");
         let (icon, text) = match self.kind.as_str() {
-            "transition" => ("check", format!("Statut : {from} → {to}")),
-            "correction" => ("edit", format!("Statut corrigé : {from} → {to}")),
-            "undo" => ("undo", format!("Action annulée : {from} → {to}")),
+            "transition" => ("check", format!("Statut : {from} → {to}")),
+            "correction" => ("edit", format!("Statut corrigé : {from} → {to}")),
+            "undo" => ("undo", format!("Action annulée : {from} → {to}")),
             "created" => ("plus", "Intervention ajoutée".into()),
             "imported" => ("upload", "Importée".into()),
             "planned" => ("calendar", "Date prévue modifiée".into()),
@@ -104,7 +104,7 @@ impl Event {
     fn details(&self, moves: bool, fields: &[Field]) -> Vec<String> {
         let mut details = Vec::new();
         if let Some(reason) = &self.reason {
-            details.push(format!("Motif : {reason}"));
+            details.push(format!("Motif : {reason}"));
         }
         if self.planned_before != self.planned_after
             || (self.kind == "created" && self.planned_after.is_some())
@@ -112,7 +112,7 @@ impl Event {
             let date =
                 |at: Option<DateTime<Utc>>| at.map_or("sans date".to_owned(), format::instant);
             details.push(format!(
-                "Date prévue : {} → {}",
+                "Date prévue : {} → {}",
                 date(self.planned_before),
                 date(self.planned_after)
             ));

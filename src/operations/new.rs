@@ -96,7 +96,7 @@ pub async fn create(
         Ok(_) => {
             tx.commit().await?;
             Ok(Redirect::to(campaign.path("operations"))
-                .flash(format!("Intervention ajoutée : {label}"))
+                .flash(format!("Intervention ajoutée : {label}"))
                 .into_response())
         }
         Err(Error::Refused(why)) => {

@@ -55,7 +55,7 @@ pub async fn transition(
     let user = tx.user()?.clone();
     let offered = model::offered(operation, &workflow, &user);
     let Some(chosen) = offered.into_iter().find(|t| t.code == change.transition) else {
-        return Err(Error::Refused("Transition non autorisée. L’opération a peut-être changé entre-temps : rechargez la page.".into()));
+        return Err(Error::Refused("Transition non autorisée. L’opération a peut-être changé entre-temps : rechargez la page.".into()));
     };
     let reason = check_reason(change.reason, chosen.reason)?;
     let to = workflow.status(chosen.to)?;
@@ -94,7 +94,7 @@ pub async fn correct(
     let workflow = Workflow::load(tx.conn(), operation.campaign.workflow_version_id).await?;
     let to = workflow.statuses.iter().find(|s| s.id == status).ok_or(Error::NotFound)?;
     if status == operation.status_id {
-        return Err(Error::Refused(format!("L’opération est déjà « {} ».", to.name)));
+        return Err(Error::Refused(format!("L’opération est déjà « {} ».", to.name)));
     }
     let reason = check_reason(reason, ReasonMode::Required)?;
     let moved = Moved {

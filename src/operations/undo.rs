@@ -89,7 +89,7 @@ fn why_not(last: &Last, operation: &Operation, user: &User, now: DateTime<Utc>) 
 pub async fn undo(tx: &mut Tx, operation: &Allowed<Act, Operation>) -> Result<Category> {
     let user = tx.user()?.clone();
     let refuse =
-        |cause: &str| Error::Refused(format!("Cette action ne peut plus être annulée : {cause}."));
+        |cause: &str| Error::Refused(format!("Cette action ne peut plus être annulée : {cause}."));
     let last = last_event(tx.conn(), operation.id)
         .await?
         .ok_or_else(|| refuse("aucune action à annuler"))?;

@@ -50,7 +50,7 @@ pub async fn page(mut read: Read) -> Result<Page<impl Template>> {
     let mut alert =
         |class, icon, text: String, link| alerts.push(Alert { class, icon, text, link });
     if !app.mailer.is_configured() {
-        let text = "Aucun relais de messagerie n'est configuré : les messages restent en attente."
+        let text = "Aucun relais de messagerie n’est configuré : les messages restent en attente."
             .to_owned();
         alert(
             "notice--warning",
@@ -60,7 +60,7 @@ pub async fn page(mut read: Read) -> Result<Page<impl Template>> {
         );
     } else if let Some(since) = app.mailer.silent_since() {
         let text = format!(
-            "Le relais de messagerie ne répond pas depuis {} : {} en attente.",
+            "Le relais de messagerie ne répond pas depuis {} : {} en attente.",
             format::hour(since),
             count(facts.waiting, "message", "messages")
         );
@@ -103,7 +103,7 @@ pub async fn page(mut read: Read) -> Result<Page<impl Template>> {
         alert("notice--danger", "octagon-alert", text, None);
     }
     if settings.organisation.is_empty() || settings.contact.is_empty() || settings.dpo.is_empty() {
-        let text = "L'organisation, le contact ou le délégué à la protection des données ne sont pas renseignés.".to_owned();
+        let text = "L’organisation, le contact ou le délégué à la protection des données ne sont pas renseignés.".to_owned();
         alert(
             "notice--warning",
             "alert",

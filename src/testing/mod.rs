@@ -5,7 +5,7 @@ mod people;
 
 pub use self::{
     builders::{CampaignBuilder, TestCampaign},
-    people::{Person, Reply},
+    people::{Person, Reply, plain},
 };
 
 use crate::{

@@ -148,13 +148,11 @@ impl Reply {
         }
     }
 
-    /// The sentence left for the next page.
+    /// The sentence left for the next page, as [`plain`] text.
     pub fn flash(&self) -> Option<String> {
         self.headers.get_all(header::SET_COOKIE).iter().find_map(|v| {
             let value = v.to_str().ok()?.strip_prefix("flash=")?.split(';').next()?;
-            form_urlencoded::parse(format!("v={value}").as_bytes())
-                .next()
-                .map(|(_, v)| v.into_owned())
+            form_urlencoded::parse(format!("v={value}").as_bytes()).next().map(|(_, v)| plain(&v))
         })
     }
 
@@ -213,7 +211,8 @@ impl Reply {
     }
 }
 
-fn plain(text: &str) -> String {
+/// Comparisons ignore the kind of spaces and apostrophes (RG-086).
+pub fn plain(text: &str) -> String {
     text.replace(['\u{a0}', '\u{202f}'], " ")
         .replace('’', "'")
         .split_whitespace()

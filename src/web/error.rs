@@ -58,7 +58,7 @@ impl From<sqlx::Error> for Error {
         match &err {
             sqlx::Error::RowNotFound => Self::NotFound,
             sqlx::Error::Database(e) if e.code().as_deref() == Some("OT005") => {
-                Self::Refused("Campagne archivée : lecture seule.".into())
+                Self::Refused("Campagne archivée : lecture seule.".into())
             }
             _ => Self::Internal(err.into()),
         }
@@ -133,7 +133,7 @@ impl IntoResponse for Error {
                     (
                         StatusCode::SERVICE_UNAVAILABLE,
                         "Service momentanément indisponible",
-                        "La base de données ne répond pas. Réessayez dans une minute ; rien n’a été modifié.".to_owned(),
+                        "La base de données ne répond pas. Réessayez dans une minute ; rien n’a été modifié.".to_owned(),
                     )
                 } else {
                     (

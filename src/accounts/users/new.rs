@@ -44,9 +44,9 @@ pub async fn create(visitor: Visitor, mut tx: Tx, mut form: Form) -> Result<Resp
         created => created?,
     };
     let told = if tx.app().mailer.is_configured() {
-        format!("Compte créé. Un message vient d'être envoyé à {recipient}")
+        format!("Compte créé. Un message vient d’être envoyé à {recipient}")
     } else {
-        "Compte créé. Aucun relais de messagerie n'est configuré : affichez le lien pour le remettre à la personne.".to_owned()
+        "Compte créé. Aucun relais de messagerie n’est configuré : affichez le lien pour le remettre à la personne.".to_owned()
     };
     tx.commit().await?;
     Ok(Redirect::to(format!("/administration/utilisateurs/{id}")).flash(told).into_response())

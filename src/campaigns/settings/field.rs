@@ -116,7 +116,7 @@ pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
         return Ok(Again(FieldPage::new(shell, &user, campaign, None, form)).into_response());
     }
     tx.commit().await?;
-    let flash = format!("« {} » ajouté.", form.text("libelle"));
+    let flash = format!("« {} » ajouté.", form.text("libelle"));
     Ok(Redirect::to(campaign.path("parametres/champs")).flash(flash).into_response())
 }
 
@@ -167,7 +167,7 @@ pub async fn update(
         Edited::Saved { changed } => {
             tx.commit_quietly("traced when something changed").await?;
             let flash = if changed {
-                format!("« {} » enregistré.", new.label)
+                format!("« {} » enregistré.", new.label)
             } else {
                 "Aucune modification.".into()
             };
@@ -214,7 +214,7 @@ fn parse(form: &mut Form, field: Option<&Field>) -> Option<Declaration> {
     match kind {
         None => form.refuse("nature", "Ce champ est obligatoire"),
         Some(kind) if is_column && kind != FieldKind::ShortText => {
-            form.refuse("nature", "L'identifiant et le libellé sont des textes courts")
+            form.refuse("nature", "L’identifiant et le libellé sont des textes courts")
         }
         Some(_) => {}
     }

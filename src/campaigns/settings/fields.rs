@@ -85,7 +85,7 @@ pub async fn reorder(
     field_commands::move_field(&mut tx, &campaign, &field, form.has("sens", "haut")).await?;
     tx.commit().await?;
     Ok(Redirect::to(campaign.path("parametres/champs"))
-        .flash(format!("« {} » déplacé.", field.label)))
+        .flash(format!("« {} » déplacé.", field.label)))
 }
 
 pub async fn set_usages(mut tx: Tx, Path(id): Path<Id<Campaign>>, form: Form) -> Result<Response> {
@@ -140,7 +140,7 @@ pub async fn delete(mut tx: Tx, Path((id, field)): Path<(Id<Campaign>, Uuid)>) -
     field_commands::delete_field(&mut tx, &campaign, &field).await?;
     tx.commit().await?;
     Ok(Redirect::to(campaign.path("parametres/champs"))
-        .flash(format!("« {} » supprimé. Vous pouvez le rétablir pendant 30 jours.", field.label)))
+        .flash(format!("« {} » supprimé. Vous pouvez le rétablir pendant 30 jours.", field.label)))
 }
 
 pub async fn restore(

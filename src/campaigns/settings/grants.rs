@@ -90,7 +90,7 @@ pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
     let problem = match found.as_slice() {
         [] => "Aucun compte actif n'a ce nom ou cette adresse",
         [_] => "",
-        _ => "Plusieurs comptes portent ce nom : indiquez l'adresse e-mail",
+        _ => "Plusieurs comptes portent ce nom : indiquez l’adresse e-mail",
     };
     if !problem.is_empty() && !asked.is_empty() {
         form.refuse("personne", problem);

@@ -31,7 +31,7 @@ pub const VISIBILITIES: [(&str, &str, &str); 2] = [
 
 /// (code, name, explanation) of RG-036.
 pub const FINISH_LEVELS: [(&str, &str, &str); 3] = [
-    ("warn", "Avertir", "Le technicien confirme s'il reste des étapes obligatoires"),
+    ("warn", "Avertir", "Le technicien confirme s’il reste des étapes obligatoires"),
     ("block", "Bloquer", "Les étapes obligatoires doivent être cochées"),
     ("free", "Libre", "Aucun contrôle"),
 ];

@@ -66,5 +66,5 @@ pub async fn update(mut tx: Tx, Path(id): Path<Id<Campaign>>, form: Form) -> Res
         "/campagnes".into()
     };
     Ok(Redirect::to(back)
-        .flash(format!("{name} est propriétaire de « {} ».{keeps}", campaign.name)))
+        .flash(format!("{name} est propriétaire de « {} ».{keeps}", campaign.name)))
 }

@@ -77,9 +77,9 @@ impl ConfigurationPage {
 
     fn starts(&self) -> String {
         if self.campaign.start_date > self.today {
-            format!("Elle sera « À venir » jusqu'au {}.", format::long(self.campaign.start_date))
+            format!("Elle sera « À venir » jusqu’au {}.", format::long(self.campaign.start_date))
         } else {
-            "Elle sera « En cours » dès sa création.".into()
+            "Elle sera « En cours » dès sa création.".into()
         }
     }
 }
@@ -163,7 +163,7 @@ pub fn default_time(form: &mut Form) -> Option<chrono::NaiveTime> {
     let text = form.required("heure");
     let time = format::parse_time(&text);
     if time.is_none() && !text.is_empty() {
-        form.refuse("heure", format!("Heure invalide « {text} » (attendu : hh:mm)"));
+        form.refuse("heure", format!("Heure invalide « {text} » (attendu : hh:mm)"));
     }
     time
 }

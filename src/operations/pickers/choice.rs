@@ -140,7 +140,7 @@ impl Kind {
         };
         let now = now.as_deref().unwrap_or(self.none);
         let changed = format!(
-            "Modifié entre-temps : la valeur est maintenant « {now} ». Choisissez de nouveau si vous voulez la remplacer."
+            "Modifié entre-temps : la valeur est maintenant « {now} ». Choisissez de nouveau si vous voulez la remplacer."
         );
         let back = form.given("retour").unwrap_or_default();
         let page = self.page(tx.shell(self.title), operation, options, String::new(), back);

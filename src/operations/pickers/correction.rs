@@ -82,7 +82,7 @@ pub async fn create(mut tx: Tx, ids: Ids, mut form: Form) -> Result<Response> {
             Ok(_) => {
                 tx.commit().await?;
                 return Ok(Redirect::back(Some(&back), &operation.url())
-                    .flash(format!("Statut corrigé : {}", to.name))
+                    .flash(format!("Statut corrigé : {}", to.name))
                     .into_response());
             }
             Err(Error::Refused(why)) => Some(why),

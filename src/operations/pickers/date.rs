@@ -72,7 +72,7 @@ pub async fn update(mut tx: Tx, ids: Ids, mut form: Form) -> Result<Response> {
     let seen = form.pairs().iter().any(|(key, _)| key == "avant").then(|| form.text("avant"));
     if seen.is_some_and(|seen| seen != stamp(&operation)) && to != operation.planned_at {
         let now = operation.planned_at.map_or("sans date".into(), format::instant);
-        form.refuse("date", format!("Modifiée entre-temps : elle est maintenant « {now} ». Enregistrez de nouveau pour garder la vôtre."));
+        form.refuse("date", format!("Modifiée entre-temps : elle est maintenant « {now} ». Enregistrez de nouveau pour garder la vôtre."));
         return Ok(
             Conflict(Dated::new(tx.shell("Date prévue"), &operation, form, back)).into_response()
         );
@@ -82,6 +82,6 @@ pub async fn update(mut tx: Tx, ids: Ids, mut form: Form) -> Result<Response> {
         tx.commit().await?;
     }
     let said = to
-        .map_or("Date retirée".to_owned(), |at| format!("Date prévue : {}", format::instant(at)));
+        .map_or("Date retirée".to_owned(), |at| format!("Date prévue : {}", format::instant(at)));
     Ok(Redirect::back(Some(&back), &operation.url()).flash(said).into_response())
 }

@@ -238,7 +238,7 @@ async fn obey(
             }
             let back = form.given("retour");
             Ok(Redirect::back(back.as_deref(), &operation.url())
-                .flash(format!("Statut mis à jour : {name}"))
+                .flash(format!("Statut mis à jour : {name}"))
                 .into_response())
         }
         Err(Error::Refused(why)) => refuse(&tx, &operation, &workflow, &code, form, why, detailed),
@@ -294,5 +294,5 @@ pub async fn undo(mut tx: Tx, ids: Ids, form: Form) -> Result<Redirect> {
     let name = workflow.status(now)?.name.clone();
     tx.commit().await?;
     Ok(Redirect::back(form.given("retour").as_deref(), &operation.url())
-        .flash(format!("Action annulée. Statut : {name}")))
+        .flash(format!("Action annulée. Statut : {name}")))
 }
