@@ -43,6 +43,7 @@ pub fn routes() -> Routes {
         .get("/connexion", Public, login::page)
         .post("/connexion", Public, login::create)
         .post("/deconnexion", Public, login::destroy)
+        .post("/session/prolongation", SignedIn, sessions::prolong)
         .get("/mot-de-passe-oublie", Public, forgotten::page)
         .post("/mot-de-passe-oublie", Public, forgotten::create)
         .post("/force-du-mot-de-passe", Public, chosen::measure)

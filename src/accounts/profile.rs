@@ -121,7 +121,6 @@ pub async fn change_password(
     mut form: Form,
 ) -> Result<Response> {
     let Some(user) = visitor.user.clone() else { return Err(crate::web::Error::Forbidden) };
-    let password = chosen::read(&mut form, &Context::of(&user), Rules::from(&*app.settings()));
     match super::throttle::attempt(&app.db, &user.email, &visitor.full_ip, visitor.now).await? {
         super::throttle::Gate::Open => {}
         super::throttle::Gate::TooMany(seconds) => return Err(crate::web::Error::TooMany(seconds)),
@@ -135,6 +134,7 @@ pub async fn change_password(
     if !right {
         form.refuse("ancien", "Ancien mot de passe incorrect");
     }
+    let password = chosen::read(&mut form, &Context::of(&user), Rules::from(&*app.settings()));
     let Some(password) = password.filter(|_| form.is_valid()) else {
         if right {
             let mut conn = app.db.acquire().await?;

@@ -4,10 +4,10 @@ use super::{Roles, User, tokens};
 use crate::{
     app::App,
     db::{Id, Tx},
-    web::{auth::Visitor, cookies},
+    web::{auth::Visitor, cookies, format},
 };
 use chrono::{DateTime, Duration, Utc};
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 /// Without use for this long, a session is over.
@@ -16,6 +16,11 @@ pub const IDLE: Duration = Duration::hours(8);
 pub const REMEMBERED: Duration = Duration::days(30);
 /// How long a tab that raced another may still show the token just replaced.
 const GRACE: Duration = Duration::seconds(30);
+
+/// « Rester connecté » in the dialog before the end: this request is a use; the answer is the new end.
+pub async fn prolong(visitor: Visitor) -> String {
+    visitor.session_ends.map(format::machine).unwrap_or_default()
+}
 
 pub struct Presented {
     pub session: Option<String>,
@@ -26,6 +31,8 @@ pub struct Presented {
 pub struct Found {
     pub user: Option<User>,
     pub session: Option<Uuid>,
+    /// When it ends if nothing more is asked; `None` when « Rester connecté » would open another.
+    pub ends: Option<DateTime<Utc>>,
     /// `Set-Cookie` lines to add to the answer.
     pub cookies: Vec<String>,
 }
@@ -39,7 +46,8 @@ pub async fn resume(app: &App, presented: &Presented, visitor: &Visitor) -> sqlx
     if let Some(token) = &presented.session
         && let Some(found) = by_session(&mut conn, token, visitor.now, is_gesture(visitor)).await?
     {
-        return Ok(found);
+        let ends = found.ends.filter(|_| presented.remember.is_none());
+        return Ok(Found { ends, ..found });
     }
     match &presented.remember {
         Some(token) => by_remember(app, &mut conn, token, visitor).await,
@@ -63,7 +71,7 @@ async fn by_session(
 ) -> sqlx::Result<Option<Found>> {
     let hash = tokens::hash(token);
     let row = sqlx::query!(
-        "select s.id as session, s.seen_at, u.id, u.email, u.first_name, u.last_name, u.roles, u.theme, u.start_page
+        "select s.id as session, s.seen_at, s.expires_at, u.id, u.email, u.first_name, u.last_name, u.roles, u.theme, u.start_page
          from sessions s join users u on u.id = s.user_id
          where s.token_hash = $1 and s.expires_at > $2 and u.active and u.security_stamp = s.security_stamp",
         hash,
@@ -72,6 +80,7 @@ async fn by_session(
     .fetch_optional(&mut *conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
+    let mut ends = row.expires_at;
     if gesture && now - row.seen_at > Duration::minutes(1) {
         sqlx::query!(
             "update sessions set seen_at = $2, expires_at = $3 where token_hash = $1",
@@ -81,6 +90,7 @@ async fn by_session(
         )
         .execute(conn)
         .await?;
+        ends = now + IDLE;
     }
     let user = User {
         id: row.id,
@@ -91,15 +101,21 @@ async fn by_session(
         theme: row.theme,
         start_page: row.start_page,
     };
-    Ok(Some(Found { user: Some(user), session: Some(row.session), cookies: Vec::new() }))
+    Ok(Some(Found {
+        user: Some(user),
+        session: Some(row.session),
+        ends: Some(ends),
+        cookies: Vec::new(),
+    }))
 }
 
-/// A remembered browser opens a new session; its token is replaced. An old token coming back
-/// after the grace period means that it was stolen: the whole series dies.
+/// A remembered browser opens a new session; its token is replaced. Any other secret of the series
+/// coming back, however old, means that one was stolen: the whole series dies. The one just
+/// replaced is allowed for [`GRACE`].
 async fn by_remember(
     app: &App,
     conn: &mut PgConnection,
-    token: &str,
+    cookie: &str,
     visitor: &Visitor,
 ) -> sqlx::Result<Found> {
     let dead = || Found {
@@ -109,30 +125,31 @@ async fn by_remember(
         ],
         ..Found::default()
     };
-    let hash = tokens::hash(token);
     let now = visitor.now;
+    let Some((family, token)) = cookie.split_once('.') else { return Ok(dead()) };
+    let Ok(family) = family.parse::<Uuid>() else { return Ok(dead()) };
+    let hash = tokens::hash(token);
+    let mut tx = conn.begin().await?;
     let row = sqlx::query!(
-        "select f.id, f.token_hash = $1 as \"current!\", f.rotated_at, u.id as user_id, u.security_stamp
+        "select f.token_hash = $2 as \"current!\", coalesce(f.former_hash = $2, false) as \"former!\", f.rotated_at, u.id as user_id, u.security_stamp
          from remember_families f join users u on u.id = f.user_id
-         where (f.token_hash = $1 or f.former_hash = $1) and f.expires_at > $2 and u.active
+         where f.id = $1 and f.expires_at > $3 and u.active
          for update of f",
+        family,
         hash,
         now
     )
-    .fetch_optional(&mut *conn)
+    .fetch_optional(&mut *tx)
     .await?;
     let Some(row) = row else { return Ok(dead()) };
-    if !row.current && now - row.rotated_at > GRACE {
-        tracing::warn!(family = %row.id, "a used « Rester connecté » token came back: series revoked");
-        sqlx::query!("delete from sessions where family_id = $1", row.id)
-            .execute(&mut *conn)
-            .await?;
-        sqlx::query!("delete from remember_families where id = $1", row.id)
-            .execute(&mut *conn)
-            .await?;
+    let known = row.current || (row.former && now - row.rotated_at <= GRACE);
+    if !known {
+        tracing::warn!(%family, "a used « Rester connecté » token came back: series revoked");
+        end_series(&mut tx, family).await?;
+        tx.commit().await?;
         return Ok(dead());
     }
-    let Ok(session) = open(conn, row.user_id, row.security_stamp, Some(row.id), visitor).await
+    let Ok(session) = open(&mut tx, row.user_id, row.security_stamp, Some(family), visitor).await
     else {
         return Ok(dead());
     };
@@ -142,17 +159,24 @@ async fn by_remember(
     {
         sqlx::query!(
             "update remember_families set former_hash = token_hash, token_hash = $2, rotated_at = $3 where id = $1",
-            row.id,
+            family,
             tokens::hash(&next),
             now
         )
-        .execute(&mut *conn)
+        .execute(&mut *tx)
         .await?;
+        let next = format!("{}.{next}", family.simple());
         set.push(cookies::secret(app, "rester", &next, Some(REMEMBERED.num_days())));
     }
-    let mut found = by_session(conn, &session, now, true).await?.unwrap_or_default();
-    found.cookies = set;
-    Ok(found)
+    let found = by_session(&mut tx, &session, now, true).await?.unwrap_or_default();
+    tx.commit().await?;
+    Ok(Found { ends: None, cookies: set, ..found })
+}
+
+async fn end_series(conn: &mut PgConnection, family: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from sessions where family_id = $1", family).execute(&mut *conn).await?;
+    sqlx::query!("delete from remember_families where id = $1", family).execute(conn).await?;
+    Ok(())
 }
 
 /// Opens a session; returns its secret.
@@ -181,7 +205,7 @@ pub async fn open(
     Ok(token)
 }
 
-/// Starts a « Rester connecté » series; returns its identifier and its first secret.
+/// Starts a « Rester connecté » series; returns its identifier and its first cookie, `series.secret`.
 pub async fn remember(
     conn: &mut PgConnection,
     user: Id<User>,
@@ -198,7 +222,7 @@ pub async fn remember(
     )
     .execute(conn)
     .await?;
-    Ok((id, token))
+    Ok((id, format!("{}.{token}", id.simple())))
 }
 
 /// Ends one session, and the series it came from.
@@ -209,10 +233,7 @@ pub async fn close(conn: &mut PgConnection, session: Uuid) -> sqlx::Result<()> {
             .await?
             .flatten();
     if let Some(family) = family {
-        sqlx::query!("delete from sessions where family_id = $1", family)
-            .execute(&mut *conn)
-            .await?;
-        sqlx::query!("delete from remember_families where id = $1", family).execute(conn).await?;
+        end_series(conn, family).await?;
     }
     Ok(())
 }

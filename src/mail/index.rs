@@ -147,7 +147,9 @@ async fn counts(read: &mut Read, asked: &str) -> Result<Vec<Count>> {
             current: code == asked,
         })
         .filter(|count| {
-            count.number > 0 || count.current || matches!(count.code, "pending" | "sent" | "failed")
+            count.number > 0
+                || count.current
+                || matches!(count.code, "pending" | "sent" | "retrying" | "failed")
         })
         .collect())
 }
@@ -194,7 +196,7 @@ pub async fn show_link(mut tx: Tx, Path(id): Path<Uuid>, form: Form) -> Result<R
             return Err(Error::Refused("Ce message ne contient pas de lien personnel.".into()));
         }
         Link::Useless(why) => {
-            return Err(Error::Refused(format!("Aucun lien à afficher : {why}.")));
+            return Err(Error::Refused(format!("Aucun lien à afficher : {why}.")));
         }
     };
     if matches!(stored.state.as_str(), "pending" | "retrying" | "held") {

@@ -13,6 +13,8 @@ pub struct Visitor {
     pub user: Option<User>,
     /// The session in use, to mark it in « Mes sessions » and to spare it when others are revoked.
     pub session: Option<uuid::Uuid>,
+    /// When the session ends if nothing more is asked; `None` when another would be opened.
+    pub session_ends: Option<DateTime<Utc>>,
     pub now: DateTime<Utc>,
     /// Truncated to /24 or /48 (RG-070).
     pub ip: String,
@@ -34,6 +36,7 @@ impl Visitor {
         parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self {
             user: None,
             session: None,
+            session_ends: None,
             now: crate::clock::now(),
             ip: String::new(),
             full_ip: String::new(),

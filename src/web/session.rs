@@ -39,6 +39,7 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
     let mut visitor = Visitor {
         user: None,
         session: None,
+        session_ends: None,
         now,
         ip: truncate(&full_ip),
         full_ip,
@@ -60,8 +61,10 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
             return super::Error::from(err).into_response();
         }
     };
+    let expired = presented.session.is_some() && found.user.is_none();
     visitor.user = found.user;
     visitor.session = found.session;
+    visitor.session_ends = found.ends;
     if let Some(seen) = request.extensions().get::<Seen>() {
         seen.put(visitor.clone());
     }
@@ -71,6 +74,9 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
     for cookie in found.cookies {
         append(&mut response, &cookie);
     }
+    if expired && leads_to_sign_in(&response) {
+        append(&mut response, &cookies::flash("Votre session a expiré. Reconnectez-vous."));
+    }
     let shows_page = response
         .headers()
         .get(header::CONTENT_TYPE)
@@ -79,6 +85,15 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
         append(&mut response, &cookies::forget("flash"));
     }
     response
+}
+
+/// Whether the answer sends to the sign-in page without a word of its own.
+fn leads_to_sign_in(response: &Response) -> bool {
+    let headers = response.headers();
+    let to_sign_in =
+        headers.get(header::LOCATION).is_some_and(|to| to.as_bytes().starts_with(b"/connexion"));
+    to_sign_in
+        && !headers.get_all(header::SET_COOKIE).iter().any(|c| c.as_bytes().starts_with(b"flash="))
 }
 
 fn append(response: &mut Response, cookie: &str) {

@@ -48,6 +48,8 @@ pub struct Shell {
     pub announce: String,
     /// « Mis à jour à … »
     pub updated: String,
+    /// When the session ends if nothing more is asked, RFC 3339; empty when the browser is remembered.
+    pub session_ends: String,
     pub version: &'static str,
 }
 
@@ -68,6 +70,7 @@ impl Shell {
             mark: String::new(),
             announce: String::new(),
             updated: super::format::second(visitor.now),
+            session_ends: visitor.session_ends.map(super::format::machine).unwrap_or_default(),
             version: env!("CARGO_PKG_VERSION"),
         }
     }

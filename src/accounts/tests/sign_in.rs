@@ -190,6 +190,43 @@ async fn us_101_5_stay_signed_in_is_a_choice(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_007_an_old_remembered_secret_ends_the_series(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let karim = app.karim().await;
+    set_password(&app, &karim, RIGHT).await;
+    let form = [("email", "karim.benali@ops.test"), ("mot_de_passe", RIGHT), ("rester", "oui")];
+    let first = remembered(&app.stranger().submit("/connexion", &form).await).unwrap();
+    let second = remembered(&with_cookie(&app, &first).await).unwrap();
+    let raced = with_cookie(&app, &first).await;
+    assert_eq!(remembered(&raced), None, "a tab that raced another keeps what the other was given");
+    raced.is(200);
+    let third = remembered(&with_cookie(&app, &second).await).unwrap();
+    assert_ne!(second, third);
+    // Two generations back: somebody else holds it.
+    with_cookie(&app, &first).await.redirects_to("/connexion?retour=%2Fprofil");
+    assert_eq!(app.count("select count(*) from remember_families").await, 0);
+    with_cookie(&app, &third).await.is(303);
+}
+
+/// The cookie « Rester connecté » that this answer sets.
+fn remembered(reply: &Reply) -> Option<String> {
+    cookies(reply)
+        .iter()
+        .find_map(|c| c.strip_prefix("opstracker-rester=")?.split(';').next().map(str::to_owned))
+        .filter(|value| !value.is_empty())
+}
+
+/// The profile, asked by a browser that holds only « Rester connecté ».
+async fn with_cookie(app: &TestApp, remembered: &str) -> Reply {
+    use tower::ServiceExt;
+    let request = http::Request::get("/profil")
+        .header("cookie", format!("opstracker-rester={remembered}"))
+        .body(axum::body::Body::empty())
+        .unwrap();
+    Reply::read(crate::app::router(app.app.clone()).oneshot(request).await.unwrap()).await
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn us_101_6_back_to_the_page_asked_for(db: PgPool) {
     let app = TestApp::new(db).await;
     let karim = app.karim().await;
@@ -274,4 +311,36 @@ fn weak_hash(password: &str) -> String {
 
 fn cookies(reply: &Reply) -> Vec<String> {
     reply.headers.get_all("set-cookie").iter().map(|v| v.to_str().unwrap().to_owned()).collect()
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_007_a_session_that_is_over_says_so(db: PgPool) {
+    let app = TestApp::new(db.clone()).await;
+    let karim = app.karim().await;
+    let prolonged = karim.post("/session/prolongation").await;
+    let end = chrono::DateTime::parse_from_rfc3339(&prolonged.body).unwrap().to_utc();
+    assert!(end > app.now() + Duration::minutes(478) && end <= app.now() + Duration::hours(8));
+    sqlx::query("update sessions set expires_at = now() - interval '1 second'")
+        .execute(&db)
+        .await
+        .unwrap();
+    let reply = karim.get("/profil").await;
+    reply.redirects_to("/connexion?retour=%2Fprofil");
+    assert_eq!(reply.flash().as_deref(), Some("Votre session a expiré. Reconnectez-vous."));
+    assert_eq!(app.stranger().get("/profil").await.flash(), None, "who had none has lost none");
+    assert_eq!(karim.post("/deconnexion").await.flash().as_deref(), Some("Vous êtes déconnecté."));
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_007_a_mail_link_bounces_once_before_deciding(db: PgPool) {
+    use tower::ServiceExt;
+    let app = TestApp::new(db).await;
+    let request = http::Request::get("/connexion?retour=%2Fterrain")
+        .header("sec-fetch-site", "cross-site")
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let response = crate::app::router(app.app.clone()).oneshot(request).await.unwrap();
+    let reply = Reply::read(response).await;
+    reply.is(200).hides("Mot de passe");
+    assert!(reply.body.contains("content=\"0; url=/terrain\""), "{}", reply.body);
 }
