@@ -14,7 +14,7 @@ use crate::{
 };
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use sqlx::PgConnection;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
 
 /// Lines of activity on the dashboard (RG-202).
@@ -94,9 +94,10 @@ impl Figures {
         .fetch_one(&mut *conn)
         .await?;
         let workflow = Workflow::load(conn, found.workflow_version_id).await?;
-        let cells = cells(conn, campaign).await?;
+        let held = count(conn, campaign).await?;
+        let cells = cells(&held);
         let known = campaigns::segments(conn, campaign).await?;
-        let team = team(conn, campaign).await?;
+        let team = team(conn, &held, &workflow).await?;
         let (done_today, postponed_this_week) =
             recent(conn, campaign, &workflow, clock::day(now)).await?;
         let mut latest =
@@ -140,20 +141,43 @@ impl Figures {
     }
 }
 
-async fn cells(conn: &mut PgConnection, campaign: Id<Campaign>) -> sqlx::Result<Vec<Cell>> {
+/// How many operations of a segment are in a status in somebody's hands.
+struct Held {
+    segment: Uuid,
+    status: i32,
+    assignee: Option<Id<User>>,
+    count: u64,
+}
+
+/// The one reading of all operations, served by the index `operations_counts` alone.
+async fn count(conn: &mut PgConnection, campaign: Id<Campaign>) -> sqlx::Result<Vec<Held>> {
     let rows = sqlx::query!(
-        r#"select segment_sort, status_id, count(*) as "count!" from operations
-           where campaign_id = $1 and deleted_at is null group by segment_sort, status_id order by segment_sort, status_id"#,
+        r#"select segment_sort, status_id, assignee_id as "assignee: Id<User>", count(*) as "count!" from operations
+           where campaign_id = $1 and deleted_at is null
+           group by segment_sort, status_id, assignee_id order by segment_sort, status_id, assignee_id"#,
         campaign as _
     )
     .fetch_all(conn)
     .await?;
-    let cell = |sort: Uuid, status, count: i64| Cell {
-        segment: (!sort.is_max()).then(|| sort.into()),
-        status,
-        count: count.unsigned_abs(),
-    };
-    Ok(rows.into_iter().map(|row| cell(row.segment_sort, row.status_id, row.count)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| Held {
+            segment: row.segment_sort,
+            status: row.status_id,
+            assignee: row.assignee,
+            count: row.count.unsigned_abs(),
+        })
+        .collect())
+}
+
+fn cells(held: &[Held]) -> Vec<Cell> {
+    held.chunk_by(|a, b| (a.segment, a.status) == (b.segment, b.status))
+        .map(|same| Cell {
+            segment: (!same[0].segment.is_max()).then(|| same[0].segment.into()),
+            status: same[0].status,
+            count: same.iter().map(|held| held.count).sum(),
+        })
+        .collect()
 }
 
 fn by_segment(known: &[Segment], cells: &[Cell], workflow: &Workflow) -> Vec<SegmentFigures> {
@@ -175,32 +199,39 @@ fn by_segment(known: &[Segment], cells: &[Cell], workflow: &Workflow) -> Vec<Seg
     named.chain(Some(none).filter(|none| none.counts.total() > 0)).collect()
 }
 
-async fn team(conn: &mut PgConnection, campaign: Id<Campaign>) -> sqlx::Result<Vec<Member>> {
-    let rows = sqlx::query!(
-        r#"select u.id, u.first_name, u.last_name, a.category as "category!: Category", a.count as "count!"
-           from (select assignee_id, category, count(*) from operations
-                 where campaign_id = $1 and deleted_at is null and assignee_id is not null and category <> 'cancelled'
-                 group by assignee_id, category) a
-           join users u on u.id = a.assignee_id order by u.name_norm, u.id"#,
-        campaign as _
+/// Cancelled operations are in nobody's hands.
+async fn team(
+    conn: &mut PgConnection,
+    held: &[Held],
+    workflow: &Workflow,
+) -> sqlx::Result<Vec<Member>> {
+    let mut counts: HashMap<Id<User>, Counts> = HashMap::new();
+    for held in held {
+        if let (Some(id), Ok(status)) = (held.assignee, workflow.status(held.status))
+            && status.category != Category::Cancelled
+        {
+            counts.entry(id).or_default().add(status.category, held.count);
+        }
+    }
+    if counts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<Uuid> = counts.keys().map(|id| id.uuid()).collect();
+    let people = sqlx::query!(
+        r#"select id as "id: Id<User>", first_name, last_name from users where id = any ($1) order by name_norm, id"#,
+        &ids
     )
     .fetch_all(conn)
     .await?;
-    let mut team: Vec<Member> = Vec::new();
-    for row in rows {
-        if team.last().is_none_or(|last| last.id != row.id) {
-            team.push(Member {
-                id: row.id,
-                name: accounts::display_name(&row.first_name, &row.last_name),
-                initials: accounts::initials(&row.first_name, &row.last_name),
-                counts: Counts::default(),
-            });
-        }
-        if let Some(member) = team.last_mut() {
-            member.counts.add(row.category, row.count.unsigned_abs());
-        }
-    }
-    Ok(team)
+    Ok(people
+        .into_iter()
+        .map(|person| Member {
+            id: person.id,
+            name: accounts::display_name(&person.first_name, &person.last_name),
+            initials: accounts::initials(&person.first_name, &person.last_name),
+            counts: counts.remove(&person.id).unwrap_or_default(),
+        })
+        .collect())
 }
 
 /// « +n aujourd'hui », « +n cette semaine ».

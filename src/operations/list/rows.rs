@@ -77,11 +77,10 @@ impl Query<'_> {
         let walks = self.filter.is_anything()
             || (total > FEW && total * SHARE > self.figures.counts.total());
         loop {
-            let mut query = if walks { self.walk() } else { self.gather() };
-            let found = if unfolded == 0 {
-                Vec::new()
-            } else {
-                query.build().fetch_all(&mut *conn).await?
+            let found = match (unfolded, walks) {
+                (0, _) => Vec::new(),
+                (_, true) => self.walk(conn).await?,
+                (_, false) => self.gather().build().fetch_all(&mut *conn).await?,
             };
             let mut rows = found.iter().map(read).collect::<sqlx::Result<Vec<_>>>()?;
             let more = rows.len() > ROWS;
@@ -134,7 +133,7 @@ impl Query<'_> {
         self.counted.iter().copied().filter(|(segment, _)| !self.filter.folded.contains(segment))
     }
 
-    /// The segments that have something to show, from the cursor's on, in the order of reading.
+    /// The segments that have something to show, beyond the cursor's, in the order of reading.
     fn segments(&self) -> Vec<Uuid> {
         let mut ids: Vec<Uuid> = self.unfolded().map(|(segment, _)| segment).collect();
         match &self.cursor {
@@ -145,28 +144,34 @@ impl Query<'_> {
         if self.cursor.is_backward() {
             ids.reverse();
         }
-        ids.splice(0..0, self.cursor.place().map(|place| place.segment));
         ids
     }
 
-    /// Rows come out in the order of the segments because a lateral join is a loop over them.
-    fn walk(&self) -> QueryBuilder<Postgres> {
-        let mut query = QueryBuilder::new("select o.* from unnest(");
-        query.push_bind(self.segments()).push(") with ordinality s (id, n), lateral (");
-        if let Some(place) = self.cursor.place() {
-            query.push("(");
+    /// The cursor's segment from the cursor on, then the others: apart, because most pages end
+    /// within the first and PostgreSQL plans a union of both each time it runs.
+    async fn walk(&self, conn: &mut PgConnection) -> sqlx::Result<Vec<PgRow>> {
+        let mut found = Vec::new();
+        let from = self.cursor.place();
+        if let Some(place) = from.filter(|place| !self.filter.folded.contains(&place.segment)) {
+            let mut query = QueryBuilder::new("");
             self.push_segment(&mut query, Some(place));
-            query.push(" and s.n = 1");
             self.push_order(&mut query, "");
-            query.push(") union all (");
-            self.push_segment(&mut query, None);
-            query.push(" and s.n > 1");
-            self.push_order(&mut query, "");
-            query.push(")");
-        } else {
-            self.push_segment(&mut query, None);
-            self.push_order(&mut query, "");
+            found = query.build().fetch_all(&mut *conn).await?;
         }
+        let segments = self.segments();
+        if found.len() <= ROWS && !segments.is_empty() {
+            let mut query = self.walk_segments(segments);
+            found.extend(query.build().fetch_all(conn).await?);
+        }
+        Ok(found)
+    }
+
+    /// Rows come out in the order of the segments because a lateral join is a loop over them.
+    fn walk_segments(&self, segments: Vec<Uuid>) -> QueryBuilder<Postgres> {
+        let mut query = QueryBuilder::new("select o.* from unnest(");
+        query.push_bind(segments).push(") s (id), lateral (");
+        self.push_segment(&mut query, None);
+        self.push_order(&mut query, "");
         query.push(format!(") o limit {}", ROWS + 1));
         query
     }
@@ -181,7 +186,11 @@ impl Query<'_> {
         query
             .push(" where o.campaign_id = ")
             .push_bind(self.campaign)
-            .push(" and o.segment_sort = s.id and o.deleted_at is null");
+            .push(" and o.deleted_at is null and o.segment_sort = ");
+        match from {
+            Some(place) => query.push_bind(place.segment),
+            None => query.push("s.id"),
+        };
         self.filter.push_rest(query);
         if let Some(place) = from {
             query.push(" and (");
