@@ -78,6 +78,8 @@ struct Memory {
     last: HashMap<Topic, u64>,
     /// The count at the last change of any campaign.
     campaigns: u64,
+    /// The count at the last [`Hub::stir`].
+    stirred: u64,
     /// Changes up to this one may have been forgotten.
     forgotten: u64,
 }
@@ -177,11 +179,9 @@ impl Hub {
     /// Whether this topic (`None`: any campaign) changed since, as far as this process knows.
     /// It does when the mark is another process's.
     pub fn changed_since(&self, mark: &str, topic: Option<Topic>) -> bool {
-        let known = mark
-            .split_once('-')
-            .filter(|(tag, _)| *tag == self.0.tag)
-            .and_then(|(_, count)| count.parse::<u64>().ok());
-        let (Some(count), Ok(memory)) = (known, self.0.memory.lock()) else { return true };
+        let (Some(count), Ok(memory)) = (self.count_of(mark), self.0.memory.lock()) else {
+            return true;
+        };
         let last = match topic {
             Some(topic) => memory.last.get(&topic).copied().unwrap_or(memory.forgotten),
             None => memory.campaigns,
@@ -194,8 +194,30 @@ impl Hub {
         if let Ok(mut memory) = self.0.memory.lock() {
             memory.count += 1;
             memory.campaigns = memory.count;
+            memory.stirred = memory.count;
         }
         self.0.all.send_replace(());
+    }
+
+    /// The campaigns that changed since; `None` when this process cannot tell which.
+    pub fn moved_since(&self, mark: &str) -> Option<Vec<Id<Campaign>>> {
+        let count = self.count_of(mark)?;
+        let memory = self.0.memory.lock().ok()?;
+        (memory.stirred <= count && memory.forgotten <= count).then(|| {
+            let moved = memory.last.iter().filter(|(_, at)| **at > count);
+            moved
+                .filter_map(|(topic, _)| match topic {
+                    Topic::Campaign(id) => Some(*id),
+                    Topic::Person(_) => None,
+                })
+                .collect()
+        })
+    }
+
+    /// The count of this mark, if this hub gave it.
+    fn count_of(&self, mark: &str) -> Option<u64> {
+        let (tag, count) = mark.split_once('-')?;
+        count.parse().ok().filter(|_| tag == self.0.tag)
     }
 
     pub fn watch(&self, topic: Topic) -> watch::Receiver<()> {
@@ -251,6 +273,21 @@ mod tests {
         assert!(!hub.changed_since(&mark, Some(two)) && !hub.changed_since(&hub.mark(), Some(one)));
         assert!(hub.changed_since("deadbeef-7", Some(two)), "another process counted otherwise");
         assert!(hub.changed_since("12", Some(two)));
+    }
+
+    #[test]
+    fn the_campaigns_that_moved_are_known() {
+        let (hub, _outgoing) = Hub::new();
+        let (one, two) = (Id::new(), Id::new());
+        hub.changed(Topic::Campaign(one));
+        let mark = hub.mark();
+        hub.changed(Topic::Campaign(two));
+        hub.changed(Topic::Person(Id::new()));
+        assert_eq!(hub.moved_since(&mark), Some(vec![two]));
+        assert_eq!(hub.moved_since(&hub.mark()), Some(vec![]));
+        assert_eq!(hub.moved_since("deadbeef-7"), None, "another process counted otherwise");
+        hub.stir();
+        assert_eq!(hub.moved_since(&mark), None);
     }
 
     #[test]

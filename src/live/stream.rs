@@ -11,7 +11,7 @@ use super::{
 use crate::{
     accounts::{self, User},
     app::App,
-    campaigns::{Campaign, View},
+    campaigns::{self, Campaign, View},
     db::{Id, Read},
     web::{Error, Result, auth::Subject},
 };
@@ -67,9 +67,23 @@ pub async fn page(
         .and_then(|id| id.to_str().ok())
         .map(str::to_owned)
         .or(asked.depuis);
-    let missed = known.is_some_and(|mark| app.live.changed_since(&mark, subject.topic()));
-    let state =
-        Follower { app, user, subject, changes, opened: false, missed, told: None, allowed: None };
+    let mut state = Follower {
+        mark: app.live.mark(),
+        app,
+        user,
+        subject,
+        changes,
+        visible: Vec::new(),
+        opened: false,
+        missed: false,
+        told: None,
+        allowed: None,
+    };
+    state.concerns("").await;
+    if let Some(known) = known {
+        state.missed =
+            state.app.live.changed_since(&known, subject.topic()) && state.concerns(&known).await;
+    }
     let events = stream::unfold(state, Follower::next);
     Ok(Sse::new(events)
         .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
@@ -110,6 +124,10 @@ struct Follower {
     user: Id<User>,
     subject: Followed,
     changes: watch::Receiver<()>,
+    /// Changes up to this mark were told, or are nobody's business here.
+    mark: Mark,
+    /// What the person could see at the last change, for the portfolio: it may have gone since.
+    visible: Vec<Id<Campaign>>,
     opened: bool,
     missed: bool,
     told: Option<Instant>,
@@ -137,6 +155,7 @@ impl Follower {
         // The mark first: a change heard from here on is told again.
         let mark = self.app.live.mark();
         self.changes.borrow_and_update();
+        self.mark.clone_from(&mark);
         Some((Ok(Event::default().event("changed").id(mark).data("{}")), self))
     }
 
@@ -158,10 +177,27 @@ impl Follower {
                 }
                 self.allowed = Some(Instant::now());
             }
-            if changed {
+            let now = self.app.live.mark();
+            let since = std::mem::replace(&mut self.mark, now);
+            if changed && self.concerns(&since).await {
                 return true;
             }
         }
+    }
+
+    /// Whether the person can see, or could, something of what changed since; in doubt, yes: the
+    /// page decides.
+    async fn concerns(&mut self, since: &str) -> bool {
+        if !matches!(self.subject, Followed::Portfolio) {
+            return true;
+        }
+        let Ok(mut conn) = self.app.db.acquire().await else { return true };
+        let Ok(Some(user)) = accounts::find(&mut conn, self.user).await else { return true };
+        let Ok(visible) = campaigns::visible(&mut conn, &user).await else { return true };
+        let could = std::mem::replace(&mut self.visible, visible);
+        self.app.live.moved_since(since).is_none_or(|moved| {
+            moved.iter().any(|id| self.visible.contains(id) || could.contains(id))
+        })
     }
 
     async fn still_allowed(&self) -> bool {

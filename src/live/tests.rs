@@ -155,6 +155,34 @@ async fn rg_116_a_stream_ends_when_the_right_is_lost(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_116_the_portfolio_does_not_tell_of_what_one_may_not_see(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let (sophie, reader) = (app.sophie().await, app.reader().await);
+    let shown = app.campaign().run_by(&sophie).create().await;
+    let hidden = app.campaign().named("Restreinte").run_by(&sophie).create().await;
+    shown.grant(&reader, "view").await;
+    let (stream, desk) = (
+        follow(&reader, "/flux?sujet=portefeuille".into()),
+        follow(&sophie, "/flux?sujet=portefeuille".into()),
+    );
+    opened(&app, 2).await;
+    write(&app.app, hidden.id).await;
+    sleep(Duration::from_millis(700)).await;
+    write(&app.app, shown.id).await;
+    sleep(Duration::from_millis(700)).await;
+    // What goes out of sight is told once: the page must drop it.
+    sqlx::query("delete from grants").execute(&app.app.db).await.unwrap();
+    write(&app.app, shown.id).await;
+    sleep(Duration::from_millis(700)).await;
+    write(&app.app, shown.id).await;
+    sleep(Duration::from_millis(700)).await;
+    app.app.stopping.cancel();
+    assert_eq!(events(&ends(stream).await), ["hello", "changed", "changed"]);
+    let told = events(&ends(desk).await).len();
+    assert_eq!(told, 5, "the owner is told of the four changes");
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn rg_007_a_stream_ends_with_the_account(db: PgPool) {
     let app = TestApp::new(db).await;
     let (sophie, karim) = (app.sophie().await, app.karim().await);
