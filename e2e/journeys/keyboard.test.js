@@ -2,7 +2,7 @@
 // Both golden paths by keyboard alone: no mouse, no click(), no focus().
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
-import { becomes, hasFocus, launch, newPage, noFault, plain, press, says, tabTo } from "../support/browser.js"
+import { accessible, axe, becomes, hasFocus, launch, newPage, noFault, plain, press, says, tabTo } from "../support/browser.js"
 import { INVENTORY } from "../support/files.js"
 import { startServer } from "../support/server.js"
 
@@ -16,7 +16,11 @@ after(async () => {
   await server?.stop()
 })
 
-const h1 = (page, name) => page.getByRole("heading", { level: 1, name: says(name, { exact: true }) }).waitFor()
+/** A stop of the journey: the page is there, and axe finds nothing on it. */
+async function h1(page, name) {
+  await page.getByRole("heading", { level: 1, name: says(name, { exact: true }) }).waitFor()
+  await accessible(page)
+}
 const shows = (page, text) => page.getByText(says(text)).first().waitFor()
 /** Reaches it, then presses the key that activates it. */
 async function activate(page, role, name, key = "Enter") {
@@ -44,7 +48,7 @@ async function signIn(page, { email, password }) {
 }
 const day = (days) => new Date(Date.now() + days * 86_400_000).toLocaleDateString("fr-FR", { timeZone: "Europe/Paris" })
 
-test("GP-1 au clavier", { timeout: 120_000 }, async () => {
+test("GP-1 au clavier", { timeout: 240_000 }, async () => {
   const page = await newPage(browser, server.url)
   await signIn(page, server.accounts["sophie.martin"])
   await activate(page, "link", "Campagnes")
@@ -75,6 +79,7 @@ test("GP-1 au clavier", { timeout: 120_000 }, async () => {
   await h1(page, "Vérification des lignes")
   await activate(page, "button", "Importer 10 lignes")
   await shows(page, "10 interventions créées")
+  await accessible(page)
   await activate(page, "link", says("Continuer : configuration"))
   await h1(page, "Configuration")
   await tabTo(page, "radio", /^Restreinte|^Publique/)
@@ -82,18 +87,21 @@ test("GP-1 au clavier", { timeout: 120_000 }, async () => {
   await activate(page, "button", "Créer la campagne")
   await h1(page, "Inventaire au clavier")
   await shows(page, "0 / 10 opérations réalisées")
+  await accessible(page)
   noFault(page)
 })
 
-test("GP-2 au clavier", { timeout: 90_000 }, async () => {
+test("GP-2 au clavier", { timeout: 180_000 }, async () => {
   const page = await newPage(browser, server.url)
   await signIn(page, server.accounts["karim.benali"])
+  await accessible(page)
   const next = page.locator(".visit--next")
   const label = plain(await next.getByRole("heading").innerText())
   await activate(page, "link", label)
   await h1(page, label)
   await activate(page, "button", "Démarrer")
   await shows(page, "Statut mis à jour : En cours")
+  await accessible(page)
   await activate(page, "button", "Terminer", "Space")
   await shows(page, "Intervention terminée")
   await page.waitForURL("**/terrain?suite=1")
@@ -101,7 +109,7 @@ test("GP-2 au clavier", { timeout: 90_000 }, async () => {
   noFault(page)
 })
 
-test("« Rester sur la fiche » au clavier", { timeout: 60_000 }, async () => {
+test("« Rester sur la fiche » au clavier", { timeout: 120_000 }, async () => {
   const page = await newPage(browser, server.url)
   await signIn(page, server.accounts["karim.benali"])
   await page.locator(".visit").first().waitFor()
@@ -118,7 +126,7 @@ test("« Rester sur la fiche » au clavier", { timeout: 60_000 }, async () => {
   noFault(page)
 })
 
-test("le menu d'un statut : les flèches ne valident pas, Échap rend le focus, Entrée valide", { timeout: 90_000 }, async () => {
+test("le menu d'un statut : les flèches ne valident pas, Échap rend le focus, Entrée valide", { timeout: 180_000 }, async () => {
   const page = await newPage(browser, server.url)
   await signIn(page, server.accounts["sophie.martin"])
   await activate(page, "link", "Campagnes")
@@ -135,6 +143,7 @@ test("le menu d'un statut : les flèches ne valident pas, Échap rend le focus, 
   const menu = page.getByRole("menu", { name: says(`Changer le statut de ${label}`) })
   await press(page, "Enter")
   await menu.waitFor()
+  await axe(page)
   assert.equal(await button.getAttribute("aria-expanded"), "true")
   const items = menu.getByRole("menuitem")
   await becomes(() => hasFocus(items.first()), true, "le premier choix a le focus")
@@ -162,5 +171,6 @@ test("le menu d'un statut : les flèches ne valident pas, Échap rend le focus, 
   await shows(page, "Statut mis à jour : En cours")
   await becomes(async () => (await status()).startsWith("En cours"), true, "la ligne est à jour")
   await becomes(() => hasFocus(button), true, "le focus revient au bouton de la ligne")
+  await accessible(page)
   noFault(page)
 })

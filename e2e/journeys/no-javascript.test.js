@@ -2,7 +2,7 @@
 // The same day without JavaScript: plain forms and plain pages.
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
-import { launch, newPage, noFault, plain, says, signIn } from "../support/browser.js"
+import { accessibleWithoutScript, launch, newPage, noFault, plain, says, signIn } from "../support/browser.js"
 import { startServer } from "../support/server.js"
 
 let server, browser
@@ -15,10 +15,14 @@ after(async () => {
   await server?.stop()
 })
 
-const h1 = (page, name) => page.getByRole("heading", { level: 1, name: says(name, { exact: true }) }).waitFor()
+/** A stop of the journey: the page is there, and axe finds nothing on it. */
+async function h1(page, name) {
+  await page.getByRole("heading", { level: 1, name: says(name, { exact: true }) }).waitFor()
+  await accessibleWithoutScript(page)
+}
 const shows = (page, text) => page.getByText(says(text)).first().waitFor()
 
-test("GP-2 sans JavaScript : se connecter, démarrer, terminer, revenir à la liste", { timeout: 60_000 }, async () => {
+test("GP-2 sans JavaScript : se connecter, démarrer, terminer, revenir à la liste", { timeout: 120_000 }, async () => {
   const page = await newPage(browser, server.url, { javaScriptEnabled: false, viewport: { width: 375, height: 800 } })
   await signIn(page, server.accounts["karim.benali"])
   assert.equal(new URL(page.url()).pathname, "/terrain")
@@ -53,7 +57,7 @@ test("GP-2 sans JavaScript : se connecter, démarrer, terminer, revenir à la li
   noFault(page)
 })
 
-test("changer le statut d'une opération sans JavaScript : la page du lien", { timeout: 60_000 }, async () => {
+test("changer le statut d'une opération sans JavaScript : la page du lien", { timeout: 120_000 }, async () => {
   const page = await newPage(browser, server.url, { javaScriptEnabled: false })
   await signIn(page, server.accounts["sophie.martin"])
   await page.goto("/campagnes")
@@ -62,6 +66,7 @@ test("changer le statut d'une opération sans JavaScript : la page du lien", { t
   const id = await row.getAttribute("id")
   await row.getByRole("link", { name: says("modifier le statut") }).click()
   assert.match(new URL(page.url()).pathname, /\/statut$/)
+  await accessibleWithoutScript(page)
   await page.getByRole("menuitem", { name: says("En cours", { exact: true }) }).click()
   await shows(page, "Statut mis à jour : En cours")
   assert.match(new URL(page.url()).pathname, /\/operations/)

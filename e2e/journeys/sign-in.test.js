@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
-import { accessible, axe, launch, newPage, noFault, plain, press, signIn } from "../support/browser.js"
+import { accessible, axe, launch, newPage, noFault, plain, press, signIn, tabTo, tabToElement } from "../support/browser.js"
 import { startServer } from "../support/server.js"
 
 let server, browser
@@ -29,15 +29,17 @@ test("Sophie se connecte au clavier seul, puis se déconnecte", async () => {
   const sophie = server.accounts["sophie.martin"]
   assert.ok(sophie, "le compte de Sophie est annoncé au démarrage")
   await page.goto("/connexion")
-  await page.getByLabel("E-mail").focus()
+  await tabTo(page, "textbox", /^E-mail/)
   await page.keyboard.insertText(sophie.email)
-  await page.getByLabel("Mot de passe", { exact: true }).focus()
+  await tabTo(page, "textbox", /^Mot de passe/)
   await page.keyboard.insertText(sophie.password)
   await press(page, "Enter")
   await page.waitForURL((url) => url.pathname !== "/connexion")
   await accessible(page)
-  await page.getByText("Sophie MARTIN").first().click()
-  await page.getByRole("button", { name: "Déconnexion" }).click()
+  await tabToElement(page, page.locator("#compte summary"), "le menu du compte")
+  await press(page, "Enter")
+  await tabTo(page, "button", "Déconnexion")
+  await press(page, "Enter")
   await page.getByText("Vous êtes déconnecté").waitFor()
   noFault(page)
 })

@@ -40,16 +40,26 @@ export async function signIn(page, account) {
   await page.waitForURL((url) => url.pathname !== "/connexion")
 }
 
-/** axe in the two themes and at the two widths: every rule by day, and by night the one that colours change. */
+/** axe in the two themes and at the two widths. */
 export async function accessible(page) {
-  await everyTheme(page, ({ theme }) => axe(page, { only: theme === "dark" ? ["color-contrast"] : null }))
+  await everyTheme(page, () => axe(page))
+}
+
+/** The same for a page without scripts, where axe cannot run: what it shows is laid in a page that has them. */
+export async function accessibleWithoutScript(page) {
+  const context = await page.context().browser().newContext({ locale: "fr-FR", viewport: page.viewportSize(), reducedMotion: "reduce" })
+  const twin = await context.newPage()
+  const body = (await page.content()).replace(/<script\b.*?<\/script>/gs, "")
+  await twin.route(page.url(), (route) => route.fulfill({ contentType: "text/html; charset=utf-8", body }))
+  await twin.goto(page.url())
+  assert.equal(await twin.title(), await page.title())
+  await accessible(twin)
+  await context.close()
 }
 
 /** Fails with the list of what axe found: rule, help, and the elements. */
-export async function axe(page, { only = null } = {}) {
-  const options = only
-    ? { runOnly: { type: "rule", values: only } }
-    : { runOnly: { type: "tag", values: TAGS }, rules: EXPERIMENTAL }
+export async function axe(page) {
+  const options = { runOnly: { type: "tag", values: TAGS }, rules: EXPERIMENTAL }
   // No frame anywhere: the legacy mode spares a blank page at each run.
   const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).options({ ...options, resultTypes: ["violations"] }).analyze()
   const lines = violations.map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map((node) => `    ${node.target.join(" ")}  ${node.html.slice(0, 160)}`).join("\n")}`)
@@ -68,7 +78,7 @@ export async function everyTheme(page, check) {
     await page.setViewportSize({ width, height: 900 })
     for (const theme of THEMES) {
       await page.emulateMedia({ colorScheme: theme })
-      await check({ theme, width })
+      await check()
     }
     await noSidewaysScroll(page)
   }
@@ -123,17 +133,21 @@ export async function press(page, ...keys) {
 }
 
 /** Tab until the focus is on this role and name, as a person would; fails after a whole turn of the page. */
-export async function tabTo(page, role, name, { key = "Tab", limit = 400 } = {}) {
-  const wanted = page.getByRole(role, typeof name === "string" ? { name, exact: true } : { name })
+export function tabTo(page, role, name) {
+  return tabToElement(page, page.getByRole(role, typeof name === "string" ? { name, exact: true } : { name }), `${role} « ${name} »`)
+}
+
+/** The same for what has no role of its own: the heading of a fold. */
+export async function tabToElement(page, wanted, what, { limit = 400 } = {}) {
   await wanted.first().waitFor()
   for (let i = 0; i < limit; i++) {
-    await page.keyboard.press(key)
+    await page.keyboard.press("Tab")
     if (await wanted.evaluateAll((elements) => elements.includes(document.activeElement))) {
-      assert.ok(await focusShows(page), `le focus ne se voit pas sur ${role} « ${name} », ${page.url()}`)
+      assert.ok(await focusShows(page), `le focus ne se voit pas sur ${what}, ${page.url()}`)
       return
     }
   }
-  assert.fail(`Tab n'atteint pas ${role} « ${name} », ${page.url()}`)
+  assert.fail(`Tab n'atteint pas ${what}, ${page.url()}`)
 }
 
 /** The ring of the focus is drawn, on the element or on what stands for it (the zone of a file, the label of a box). */
