@@ -35,6 +35,7 @@ pub const ACTIONS: &[(&str, &str, &str)] = &[
     ("operation.segment_changed", "a changé le segment d’une opération", "Segment d’une opération"),
     ("operation.noted", "a ajouté une note à une opération", "Note"),
     ("operations.imported", "a importé des opérations", "Opérations importées"),
+    ("operations.exported", "a exporté des opérations", "Opérations exportées"),
     ("import.received", "a déposé un fichier à importer", "Fichier déposé"),
     ("import.reread", "a changé la lecture d’un fichier à importer", "Lecture du fichier"),
     ("import.mapped", "a choisi la correspondance des colonnes d'un import", "Correspondance des colonnes"),

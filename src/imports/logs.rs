@@ -6,21 +6,14 @@ use crate::{
     app::App,
     campaigns::{Campaign, Configure},
     db::{Id, Read},
-    web::Result,
+    web::{
+        Result,
+        download::{self, CsvSheet},
+    },
 };
-use axum::{
-    body::{Body, Bytes},
-    extract::Path,
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
-};
-use futures::{TryStreamExt, stream};
-use std::io::Write;
-use tabular::CsvWriter;
-use tokio::sync::mpsc;
-
-/// Bytes sent at once.
-const BLOCK: usize = 64 * 1024;
+use axum::{extract::Path, response::Response};
+use futures::TryStreamExt;
+use tabular::CsvStyle;
 
 /// Line, column, value, kind, message.
 pub async fn issues(
@@ -30,7 +23,9 @@ pub async fn issues(
     read.authorize(Configure, id).await?;
     let import = model::find(read.conn(), id, import).await?.id;
     let app = read.app().clone();
-    Ok(download("journal", |sheet| async move { write_issues(&app, import, sheet).await }))
+    Ok(download::csv("journal.csv", CsvStyle::default(), |sheet| async move {
+        write_issues(&app, import, sheet).await
+    }))
 }
 
 /// The original lines with the message at the end, ready to correct and import again.
@@ -41,13 +36,12 @@ pub async fn rejects(
     read.authorize(Configure, id).await?;
     let import = model::find(read.conn(), id, import).await?;
     let app = read.app().clone();
-    Ok(download(
-        "lignes-rejetees",
-        |sheet| async move { write_rejects(&app, &import, sheet).await },
-    ))
+    Ok(download::csv("lignes-rejetees.csv", CsvStyle::default(), |sheet| async move {
+        write_rejects(&app, &import, sheet).await
+    }))
 }
 
-async fn write_issues(app: &App, import: Id<Import>, mut sheet: Sheet) -> anyhow::Result<()> {
+async fn write_issues(app: &App, import: Id<Import>, mut sheet: CsvSheet) -> anyhow::Result<()> {
     sheet.row(["Ligne", "Colonne", "Valeur", "Nature", "Message"]).await?;
     let mut rows = sqlx::query!("select line, field, value, level, message from import_issues where import_id = $1 order by line, level", import as _)
         .fetch(&app.db);
@@ -60,7 +54,7 @@ async fn write_issues(app: &App, import: Id<Import>, mut sheet: Sheet) -> anyhow
     sheet.send().await
 }
 
-async fn write_rejects(app: &App, import: &Import, mut sheet: Sheet) -> anyhow::Result<()> {
+async fn write_rejects(app: &App, import: &Import, mut sheet: CsvSheet) -> anyhow::Result<()> {
     let header = import.analysis.as_ref().map(|a| a.file.header.clone()).unwrap_or_default();
     sheet.row(header.iter().map(String::as_str).chain(["Erreur à corriger"])).await?;
     let mut rows = sqlx::query!(
@@ -74,48 +68,4 @@ async fn write_rejects(app: &App, import: &Import, mut sheet: Sheet) -> anyhow::
         sheet.row(cells.chain([row.message.as_str()])).await?;
     }
     sheet.send().await
-}
-
-/// A CSV under way: full blocks leave while the next rows are read.
-struct Sheet {
-    csv: CsvWriter<Vec<u8>>,
-    to: mpsc::Sender<Bytes>,
-}
-
-impl Sheet {
-    async fn row<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>) -> anyhow::Result<()> {
-        self.csv.record(cells)?;
-        if self.csv.get_mut().len() >= BLOCK { self.send().await } else { Ok(()) }
-    }
-
-    async fn send(&mut self) -> anyhow::Result<()> {
-        let block = std::mem::take(self.csv.get_mut());
-        self.csv.get_mut().flush()?;
-        Ok(self.to.send(block.into()).await?)
-    }
-}
-
-fn download<F: Future<Output = anyhow::Result<()>> + Send + 'static>(
-    name: &str,
-    work: impl FnOnce(Sheet) -> F,
-) -> Response {
-    let (to, blocks) = mpsc::channel(4);
-    if let Ok(csv) = CsvWriter::new(Vec::with_capacity(BLOCK)) {
-        let work = work(Sheet { csv, to });
-        tokio::spawn(async move {
-            if let Err(err) = work.await {
-                tracing::debug!(error = ?err, "download cut short");
-            }
-        });
-    }
-    let body = stream::unfold(blocks, |mut blocks| async move {
-        blocks.recv().await.map(|block| (Ok::<_, std::convert::Infallible>(block), blocks))
-    });
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}.csv\""))
-        .unwrap_or(HeaderValue::from_static("attachment"));
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
-        (header::CONTENT_DISPOSITION, disposition),
-    ];
-    (headers, Body::from_stream(body)).into_response()
 }

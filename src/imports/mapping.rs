@@ -114,6 +114,7 @@ const KNOWN: [(Known, &[&str]); 11] = [
             "nom utilisateur",
             "utilisateur",
             "nom prenom",
+            "libelle",
             "agent",
             "collaborateur",
         ],
@@ -142,10 +143,37 @@ const KNOWN: [(Known, &[&str]); 11] = [
         Known::Target(|| Target::PlannedDate),
         &["date", "date prevue", "date planifiee", "date rdv", "jour", "day"],
     ),
-    (Known::Target(|| Target::PlannedTime), &["heure", "horaire", "heure rdv", "time", "hour"]),
-    (Known::Target(|| Target::Technician), &["technicien", "tech", "intervenant"]),
+    (
+        Known::Target(|| Target::PlannedTime),
+        &["heure", "heure prevue", "horaire", "heure rdv", "time", "hour"],
+    ),
+    (
+        Known::Target(|| Target::Technician),
+        &["technicien", "tech", "intervenant", "e mail du technicien"],
+    ),
     (Known::Target(|| Target::Notes), &["notes", "note", "commentaire", "remarque", "observation"]),
 ];
+
+/// What an export says (03 §5.1) that an import does not take: found out by the program, or
+/// changed by a gesture of its own.
+const TOLD: [&str; 10] = [
+    "statut",
+    "categorie",
+    "technicien",
+    "date initiale",
+    "reports",
+    "dernier motif",
+    "date de debut",
+    "date de realisation",
+    "duree min",
+    "mise a jour",
+];
+
+/// Whether the file is an export of this program: « Identifiant », « Libellé » first.
+fn is_export(headers: &[String]) -> bool {
+    let mut first = headers.iter().map(|header| header_key(header));
+    first.next().as_deref() == Some("identifiant") && first.next().as_deref() == Some("libelle")
+}
 
 /// Proposes a target for each column. `previous` is the last mapping of the campaign, by header key.
 pub fn propose(
@@ -156,6 +184,19 @@ pub fn propose(
 ) -> Vec<Column> {
     let mut taken = HashSet::new();
     let mut columns: Vec<Option<Column>> = vec![None; headers.len()];
+    if is_export(headers) {
+        for (i, header) in headers.iter().enumerate() {
+            let key = header_key(header);
+            if TOLD.contains(&key.as_str()) && fields.iter().all(|f| header_key(&f.label) != key) {
+                columns[i] = Some(Column {
+                    header: header.clone(),
+                    target: Target::Ignore,
+                    confidence: Confidence::Ignored,
+                    opens_list: false,
+                });
+            }
+        }
+    }
     // Sure matches first, so that a mere resemblance never takes a target from an exact name.
     for exact in [true, false] {
         for (i, header) in headers.iter().enumerate() {

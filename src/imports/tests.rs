@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Stories of imports: what Sophie sees, what is written, what is not.
-use crate::testing::{Person, TestApp, TestCampaign};
+use crate::testing::{Person, TestApp, TestCampaign, proposed, send};
 use sqlx::PgPool;
 
 const FILE: &str = "NOM_AGENT;MATRICULE;NUM_PC;ETAGE;BATIMENT\r\n\
@@ -10,20 +10,6 @@ const FILE: &str = "NOM_AGENT;MATRICULE;NUM_PC;ETAGE;BATIMENT\r\n\
     LEBLANC Marie;;PC-0003;1;Bâtiment B\r\n\
     NGUYEN Thi Lan;A70004;PC-0004;3;Bâtiment B\r\n\
     DOUBLE Jean;a70001;PC-0005;3;Bâtiment B\r\n";
-
-/// Sends a file and lets the analysis run; the address of the import.
-async fn send(
-    app: &TestApp,
-    sophie: &Person,
-    campaign: &TestCampaign,
-    name: &str,
-    content: &[u8],
-) -> String {
-    let reply = sophie.upload(&campaign.path("imports"), name, content).await;
-    reply.is(303);
-    app.drain().await;
-    reply.location.unwrap().strip_suffix("/colonnes").unwrap().to_owned()
-}
 
 /// Presses the button of the page, as a browser would.
 async fn undo(person: &Person, at: &str) {
@@ -52,18 +38,6 @@ async fn check(app: &TestApp, sophie: &Person, campaign: &TestCampaign, content:
     sophie.submit(&format!("{at}/colonnes"), &pairs).await.redirects_to(&at);
     app.drain().await;
     at
-}
-
-/// The choices that the page proposes, as a browser would send them back.
-fn proposed(page: &str) -> Vec<(String, String)> {
-    page.split("<select")
-        .skip(1)
-        .filter_map(|select| {
-            let name = select.split("name=\"").nth(1)?.split('"').next()?;
-            let chosen = select.split("\" selected").next()?.rsplit("value=\"").next()?;
-            name.starts_with("colonne-").then(|| (name.to_owned(), chosen.to_owned()))
-        })
-        .collect()
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]

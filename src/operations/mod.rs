@@ -5,6 +5,7 @@ mod commands;
 pub mod dates;
 mod edit;
 mod event;
+mod export;
 mod form;
 pub mod history;
 mod list;
@@ -25,6 +26,7 @@ mod tests;
 pub use self::{
     commands::{NewOperation, add_note, assign, create, edit, move_to_segment, plan, search_text},
     event::{Event, record},
+    export::{Make as MakeExport, forget_old as forget_old_exports},
     model::{Act, Edit, Operation, See, WorkOnSite, offered, technicians},
     show::{Fact, Note, fact, notes},
     transition::{Change, Outcome, correct, transition},
@@ -63,5 +65,6 @@ pub fn routes() -> Routes {
             edit::update,
         )
         .get("/recherche", Access::SignedIn, search::page)
+        .merge(export::routes())
         .merge(pickers::routes())
 }

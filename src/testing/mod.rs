@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The vocabulary of story tests: people do things, and see what comes back.
 mod builders;
+mod files;
 mod people;
 
 pub use self::{
     builders::{CampaignBuilder, TestCampaign},
+    files::{proposed, send},
     people::{Person, Reply, plain},
 };
 

@@ -134,6 +134,7 @@ pub struct Reply {
     pub location: Option<String>,
     pub headers: http::HeaderMap,
     pub body: String,
+    pub bytes: axum::body::Bytes,
 }
 
 impl Reply {
@@ -145,6 +146,7 @@ impl Reply {
             location: parts.headers.get(header::LOCATION).map(|l| l.to_str().unwrap().to_owned()),
             headers: parts.headers,
             body: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes,
         }
     }
 

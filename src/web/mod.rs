@@ -4,6 +4,7 @@ pub mod assets;
 pub mod auth;
 pub mod body;
 pub mod cookies;
+pub mod download;
 mod error;
 pub mod forgery;
 pub mod format;

@@ -32,6 +32,7 @@ pub enum Access {
 pub enum Right {
     View,
     Configure,
+    Export,
     Own,
     /// `configure`, or the assignee within the workflow's roles.
     Transition,

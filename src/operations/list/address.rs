@@ -49,15 +49,17 @@ impl Address {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
+    /// `statut=done&tri=prevue`
+    pub fn query(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
+    }
+
     /// Relative to the page's folder: `operations?statut=done`.
     pub fn url(&self, page: &str) -> String {
         if self.0.is_empty() {
             return page.to_owned();
         }
-        format!(
-            "{page}?{}",
-            form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
-        )
+        format!("{page}?{}", self.query())
     }
 }
 

@@ -13,7 +13,14 @@ mod sort;
 mod tests;
 
 pub use self::filter::Filter;
-pub(super) use self::{columns::create as choose_columns, page::page};
+pub(super) use self::{
+    address::Address,
+    columns::{chosen as chosen_columns, create as choose_columns},
+    filter::Tag,
+    page::page,
+    rows::total,
+    sort::Sort,
+};
 
 /// Rows of a page (F-05).
 pub const ROWS: usize = 50;

@@ -67,6 +67,7 @@ pub async fn page(
                 .live(format!("campagne-{}", campaign.id)),
             icons: assets::url("icons.svg"),
             can_configure: campaign.may(Configure) && !campaign.is_archived,
+            can_export: campaign.may(campaigns::Export),
             archived: campaign.is_archived,
             groups: groups(listed.rows.iter(), &figures, &filter, &listed),
             tags: filter.tags(&query, &address, &figures),
@@ -264,6 +265,7 @@ pub struct List {
     /// Address of the sprite: computed once, used four times a row.
     icons: String,
     can_configure: bool,
+    can_export: bool,
     archived: bool,
     groups: Vec<Group>,
     tags: Vec<Tag>,

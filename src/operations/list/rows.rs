@@ -102,31 +102,8 @@ impl Query<'_> {
         }
     }
 
-    /// How many rows the filter keeps in each segment: from the figures when it is about segment
-    /// and status only, from the rows otherwise.
     async fn count(&self, conn: &mut PgConnection) -> sqlx::Result<Vec<(Uuid, u64)>> {
-        let mut counted: Vec<(Uuid, u64)> = Vec::new();
-        if self.filter.reads_rows() {
-            let mut query =
-                QueryBuilder::new("select o.segment_sort, count(*) from operations o where ");
-            self.filter.push(&mut query, self.campaign);
-            query.push(" group by o.segment_sort order by o.segment_sort");
-            for row in query.build().fetch_all(conn).await? {
-                counted.push((row.try_get(0)?, row.try_get::<i64, _>(1)?.unsigned_abs()));
-            }
-            return Ok(counted);
-        }
-        let cells = self.figures.by_segment_status().iter();
-        for cell in
-            cells.filter(|c| self.filter.has_segment(c.segment) && self.filter.has_status(c.status))
-        {
-            let segment = cell.segment.map_or(Uuid::max(), Id::uuid);
-            match counted.last_mut().filter(|(last, _)| *last == segment) {
-                Some((_, n)) => *n += cell.count,
-                None => counted.push((segment, cell.count)),
-            }
-        }
-        Ok(counted)
+        by_segment(conn, self.campaign, self.filter, self.figures).await
     }
 
     fn unfolded(&self) -> impl Iterator<Item = (Uuid, u64)> {
@@ -274,6 +251,46 @@ impl Query<'_> {
     fn downward(&self) -> bool {
         self.sort.descending != self.cursor.is_backward()
     }
+}
+
+/// How many rows the filter keeps in all.
+pub async fn total(
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    filter: &Filter,
+    figures: &Figures,
+) -> sqlx::Result<u64> {
+    Ok(by_segment(conn, campaign, filter, figures).await?.iter().map(|(_, n)| n).sum())
+}
+
+/// How many rows the filter keeps in each segment: from the figures when it is about segment
+/// and status only, from the rows otherwise.
+async fn by_segment(
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    filter: &Filter,
+    figures: &Figures,
+) -> sqlx::Result<Vec<(Uuid, u64)>> {
+    let mut counted: Vec<(Uuid, u64)> = Vec::new();
+    if filter.reads_rows() {
+        let mut query =
+            QueryBuilder::new("select o.segment_sort, count(*) from operations o where ");
+        filter.push(&mut query, campaign);
+        query.push(" group by o.segment_sort order by o.segment_sort");
+        for row in query.build().fetch_all(conn).await? {
+            counted.push((row.try_get(0)?, row.try_get::<i64, _>(1)?.unsigned_abs()));
+        }
+        return Ok(counted);
+    }
+    let cells = figures.by_segment_status().iter();
+    for cell in cells.filter(|c| filter.has_segment(c.segment) && filter.has_status(c.status)) {
+        let segment = cell.segment.map_or(Uuid::max(), Id::uuid);
+        match counted.last_mut().filter(|(last, _)| *last == segment) {
+            Some((_, n)) => *n += cell.count,
+            None => counted.push((segment, cell.count)),
+        }
+    }
+    Ok(counted)
 }
 
 fn read(row: &PgRow) -> sqlx::Result<Row> {
