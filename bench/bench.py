@@ -2,10 +2,10 @@
 """The figures of the product, each a ratio to PostgreSQL in the same run (bin/bench)."""
 import argparse, contextlib, json, os, pathlib, platform, signal, statistics, subprocess, sys, time
 
-import imports, live, pages, rows, start
+import exports, imports, live, pages, rows, start
 from server import PG_BIN, Server, say
 
-PARTS = ("import", "million", "list", "dashboard", "live", "start")
+PARTS = ("import", "million", "list", "dashboard", "export", "live", "start")
 
 
 class Report:
@@ -83,6 +83,8 @@ def main():
             pages.listing(server, campaign, asked.rounds, 2 if quick else 5, report)
         if "dashboard" in only:
             pages.dashboard(server, campaign, 7 if quick else 20, report)
+        if "export" in only:
+            exports.measure(server, campaign, report)
         if "live" in only:
             count_statements(server)
             live.measure(server, campaign, 200, 6 if quick else 24, report)

@@ -36,6 +36,8 @@ pub const ACTIONS: &[(&str, &str, &str)] = &[
     ("operation.noted", "a ajouté une note à une opération", "Note"),
     ("operations.imported", "a importé des opérations", "Opérations importées"),
     ("operations.exported", "a exporté des opérations", "Opérations exportées"),
+    ("bulk.confirmed", "a lancé une action groupée", "Action groupée"),
+    ("bulk.cancelled", "a arrêté ou annulé une action groupée", "Action groupée annulée"),
     ("import.received", "a déposé un fichier à importer", "Fichier déposé"),
     ("import.reread", "a changé la lecture d’un fichier à importer", "Lecture du fichier"),
     ("import.mapped", "a choisi la correspondance des colonnes d'un import", "Correspondance des colonnes"),

@@ -203,6 +203,16 @@ impl World {
                     .await
                     .unwrap();
             }
+            "lot" => {
+                let row = r#"insert into bulk_actions (id, campaign_id, author_id, gesture, created_at) values ($1, $2, $3, '{"kind":"note","body":"Essai"}', now())"#;
+                sqlx::query(row)
+                    .bind(id)
+                    .bind(self.campaign.id)
+                    .bind(asker)
+                    .execute(db)
+                    .await
+                    .unwrap();
+            }
             "export" => {
                 let row = "insert into exports (id, campaign_id, author_id, format, every_column, query, total, state, file_key, created_at, expires_at)
                            values ($1, $2, $3, 'xlsx', true, '', 1, 'ready', $4, now(), now() + interval '1 hour')";

@@ -113,6 +113,9 @@ async fn dispatch(
         super::schedule::CampaignStatuses::KIND => {
             as_job::<super::schedule::CampaignStatuses>(app, now, payload, given_up).await
         }
+        crate::operations::BulkWork::KIND => {
+            as_job::<crate::operations::BulkWork>(app, now, payload, given_up).await
+        }
         crate::operations::MakeExport::KIND => {
             as_job::<crate::operations::MakeExport>(app, now, payload, given_up).await
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Operations: one target each, what happens to them, and the one function that changes a status (01 §3).
 mod at;
+mod bulk;
 mod commands;
 pub mod dates;
 mod edit;
@@ -24,6 +25,7 @@ mod invariants_tests;
 mod tests;
 
 pub use self::{
+    bulk::Work as BulkWork,
     commands::{NewOperation, add_note, assign, create, edit, move_to_segment, plan, search_text},
     event::{Event, record},
     export::{Make as MakeExport, forget_old as forget_old_exports},
@@ -65,6 +67,7 @@ pub fn routes() -> Routes {
             edit::update,
         )
         .get("/recherche", Access::SignedIn, search::page)
+        .merge(bulk::routes())
         .merge(export::routes())
         .merge(pickers::routes())
 }

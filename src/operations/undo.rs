@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! « Annuler cette action »: the author of the last transition, within ten minutes, if nothing
 //! else changed since (RG-024). Both events stay in the history.
-use super::{Act, Event, Operation, record, transition::after_status};
+use super::{Act, Edit, Event, Operation, record, transition::after_status};
 use crate::{
     accounts::User,
     audit::Entry,
@@ -96,9 +96,29 @@ pub async fn undo(tx: &mut Tx, operation: &Allowed<Act, Operation>) -> Result<Ca
     if let Some(cause) = why_not(&last, operation, &user, tx.now()) {
         return Err(refuse(&cause));
     }
+    restore(tx, operation, last).await
+}
+
+/// Restores the state before the last transition, whoever did it and whenever: the undo of a bulk
+/// action, which knows that nothing changed since (RG-097).
+///
+/// # Errors
+/// `Refused` when the last event is not a transition.
+pub(super) async fn take_back(
+    tx: &mut Tx,
+    operation: &Allowed<Edit, Operation>,
+) -> Result<Category> {
+    match last_event(tx.conn(), operation.id).await? {
+        Some(last) if last.kind == "transition" => restore(tx, operation, last).await,
+        _ => Err(Error::Refused("modifiée depuis".into())),
+    }
+}
+
+async fn restore(tx: &mut Tx, operation: &Operation, last: Last) -> Result<Category> {
+    let user = tx.actor().user_id();
     let workflow = Workflow::load(tx.conn(), operation.campaign.workflow_version_id).await?;
-    let back =
-        workflow.status(last.from_status.ok_or_else(|| refuse("aucune action à annuler"))?)?;
+    let from = last.from_status.ok_or_else(|| Error::Refused("Aucune action à annuler.".into()))?;
+    let back = workflow.status(from)?;
     let before = last.changes.as_ref().map(|c| c["before"].clone()).unwrap_or_default();
     let before: Before =
         serde_json::from_value(before).map_err(|err| Error::Internal(err.into()))?;
@@ -117,7 +137,7 @@ pub async fn undo(tx: &mut Tx, operation: &Allowed<Act, Operation>) -> Result<Ca
         before.started_at,
         before.done_at,
         now,
-        user.id as _,
+        user as _,
     )
     .execute(tx.conn())
     .await?;

@@ -389,6 +389,16 @@ impl List {
         row.assignee.and_then(|id| self.names.get(&id)).map(String::as_str)
     }
 
+    /// Whether rows can be ticked: bulk actions are for those who configure.
+    fn may_select(&self) -> bool {
+        self.can_configure && !self.groups.is_empty()
+    }
+
+    /// How many columns the table has.
+    fn width(&self) -> usize {
+        self.heads.len() + usize::from(self.may_select())
+    }
+
     /// Whether the status of the row is a button for this person.
     fn may_act(&self, row: &Row) -> bool {
         !self.archived && (self.can_configure || row.assignee == Some(self.mine))

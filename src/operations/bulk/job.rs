@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! Applies or takes back, fifty operations a transaction: what is noted is what was done, and a
+//! killed worker goes on where it stopped. The others' pages wait for no lock longer than that.
+use super::{gesture::Applied, model::Bulk};
+use crate::{
+    accounts,
+    app::App,
+    db::{Actor, Id, Tx},
+    jobs::Job,
+    operations::Operation,
+};
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+const BATCH: i64 = 50;
+
+#[derive(Serialize, Deserialize)]
+pub struct Work {
+    pub bulk: Id<Bulk>,
+}
+
+impl Job for Work {
+    const KIND: &'static str = "bulk.work";
+
+    async fn run(self, app: &App, _now: DateTime<Utc>) -> anyhow::Result<()> {
+        while self.batch(app).await.map_err(|err| anyhow::anyhow!(err))? {}
+        Ok(())
+    }
+
+    async fn given_up(self, app: &App) -> anyhow::Result<()> {
+        sqlx::query!(
+            "update bulk_actions set state = 'failed', finished_at = now() where id = $1 and state in ('running', 'undoing')",
+            self.bulk as _
+        )
+        .execute(&app.db)
+        .await?;
+        Ok(())
+    }
+}
+
+impl Work {
+    /// One transaction; `false` when there is nothing left to do.
+    async fn batch(&self, app: &App) -> crate::web::Result<bool> {
+        let now = crate::clock::now();
+        let mut conn = app.db.acquire().await?;
+        let Some(bulk) = Bulk::load(&mut conn, self.bulk).await? else { return Ok(false) };
+        let author = accounts::find(&mut conn, bulk.author).await?;
+        let author = author.context("the author's account is gone")?;
+        drop(conn);
+        let mut tx = Tx::begin(app, Actor::User(author), now).await?;
+        // A stop asked for meanwhile waits for this row, and is obeyed at the next batch.
+        let state = sqlx::query_scalar!(
+            "select state from bulk_actions where id = $1 for update",
+            self.bulk as _
+        )
+        .fetch_one(tx.conn())
+        .await?;
+        let done = match state.as_str() {
+            "running" => self.apply(&mut tx, &bulk).await?,
+            "undoing" => self.undo(&mut tx, &bulk).await?,
+            _ => return Ok(false),
+        };
+        if done == 0 {
+            sqlx::query!(
+                "update bulk_actions set state = case state when 'running' then 'done' else 'undone' end, finished_at = $2 where id = $1",
+                self.bulk as _,
+                now
+            )
+            .execute(tx.conn())
+            .await?;
+        }
+        tx.commit_quietly("each operation of the batch traced its own change").await?;
+        Ok(done > 0)
+    }
+
+    async fn apply(&self, tx: &mut Tx, bulk: &Bulk) -> crate::web::Result<usize> {
+        let ids = sqlx::query_scalar!(
+            r#"select operation_id as "id: Id<Operation>" from bulk_items where bulk_id = $1 and outcome is null order by operation_id limit $2"#,
+            self.bulk as _,
+            BATCH
+        )
+        .fetch_all(tx.conn())
+        .await?;
+        for id in &ids {
+            let (outcome, why, before, version) =
+                match bulk.gesture.apply(tx, self.bulk.uuid(), *id).await? {
+                    Applied::Done { before, version } => {
+                        ("applied", None, Some(before), Some(version))
+                    }
+                    Applied::Unchanged => ("unchanged", None, None, None),
+                    Applied::Refused(why) => ("refused", Some(why), None, None),
+                };
+            sqlx::query!(
+                "update bulk_items set outcome = $3, why = $4, before = $5, version_after = $6 where bulk_id = $1 and operation_id = $2",
+                self.bulk as _,
+                *id as _,
+                outcome,
+                why,
+                before,
+                version
+            )
+            .execute(tx.conn())
+            .await?;
+        }
+        Ok(ids.len())
+    }
+
+    async fn undo(&self, tx: &mut Tx, bulk: &Bulk) -> crate::web::Result<usize> {
+        let items = sqlx::query!(
+            r#"select operation_id as "id: Id<Operation>", before, version_after from bulk_items
+               where bulk_id = $1 and outcome = 'applied' order by operation_id limit $2"#,
+            self.bulk as _,
+            BATCH
+        )
+        .fetch_all(tx.conn())
+        .await?;
+        let count = items.len();
+        for item in items {
+            let (before, version) =
+                (item.before.unwrap_or(Value::Null), item.version_after.unwrap_or_default());
+            let kept = bulk.gesture.undo(tx, item.id, before, version).await?.err();
+            sqlx::query!(
+                "update bulk_items set outcome = case when $3::text is null then 'undone' else 'kept' end, why = $3 where bulk_id = $1 and operation_id = $2",
+                self.bulk as _,
+                item.id as _,
+                kept
+            )
+            .execute(tx.conn())
+            .await?;
+        }
+        Ok(count)
+    }
+}
