@@ -150,6 +150,11 @@ impl Tx {
         self.authorize(action, id).await
     }
 
+    /// From here on, what a job does is done by this person, under his rights.
+    pub fn act_as(&mut self, user: User) {
+        self.actor = Actor::User(user);
+    }
+
     /// Writes the trace of a change, in the change's own transaction (RG-070).
     pub async fn record(&mut self, entry: Entry) -> sqlx::Result<()> {
         let (kind, id) = entry.object;

@@ -169,10 +169,26 @@ const TOLD: [&str; 10] = [
     "mise a jour",
 ];
 
-/// Whether the file is an export of this program: « Identifiant », « Libellé » first.
+/// Whether the file is an export of this program: « Identifiant », « Libellé », then « Segment »,
+/// with « Statut » and « Catégorie » perhaps between.
 fn is_export(headers: &[String]) -> bool {
-    let mut first = headers.iter().map(|header| header_key(header));
-    first.next().as_deref() == Some("identifiant") && first.next().as_deref() == Some("libelle")
+    let keys = headers.iter().take(5).map(|header| header_key(header));
+    let keys: Vec<String> =
+        keys.filter(|key| !matches!(key.as_str(), "statut" | "categorie")).collect();
+    keys.starts_with(&["identifiant".into(), "libelle".into(), "segment".into()])
+}
+
+/// Where a column of an export goes; `None` when its name is that of a field, or unknown.
+fn exported(key: &str, fields: &[Field]) -> Option<Target> {
+    // A field named as one of our columns is exported as « Statut (champ) ».
+    let field = key
+        .strip_suffix(" champ")
+        .and_then(|label| fields.iter().find(|f| header_key(&f.label) == label && !f.is_column()));
+    match field {
+        Some(field) => Some(Target::Field(field.number)),
+        None if key == "segment" => Some(Target::Segment),
+        None => TOLD.contains(&key).then_some(Target::Ignore),
+    }
 }
 
 /// Proposes a target for each column. `previous` is the last mapping of the campaign, by header key.
@@ -187,13 +203,16 @@ pub fn propose(
     if is_export(headers) {
         for (i, header) in headers.iter().enumerate() {
             let key = header_key(header);
-            if TOLD.contains(&key.as_str()) && fields.iter().all(|f| header_key(&f.label) != key) {
-                columns[i] = Some(Column {
-                    header: header.clone(),
-                    target: Target::Ignore,
-                    confidence: Confidence::Ignored,
-                    opens_list: false,
-                });
+            if let Some(target) = exported(&key, fields) {
+                let confidence = match target {
+                    Target::Ignore => Confidence::Ignored,
+                    _ => Confidence::Sure,
+                };
+                if target.is_unique() {
+                    taken.insert(target.clone());
+                }
+                let header = header.clone();
+                columns[i] = Some(Column { header, target, confidence, opens_list: false });
             }
         }
     }

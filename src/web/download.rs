@@ -6,17 +6,28 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::stream;
-use std::io::Write;
+use std::{io::Write, time::Duration};
 use tabular::{CsvStyle, CsvWriter, Value};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 /// Bytes sent at once.
 const BLOCK: usize = 64 * 1024;
 
+/// Downloads at once: each holds a connection of the base as long as it is received.
+static TURNS: Semaphore = Semaphore::const_new(4);
+/// How long a receiver may take nothing.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A CSV under way.
 pub struct CsvSheet {
     csv: CsvWriter<Vec<u8>>,
-    to: mpsc::Sender<Bytes>,
+    to: mpsc::Sender<Block>,
+}
+
+/// A part of the answer, or its end: a channel that closes without it was cut short.
+enum Block {
+    Part(Bytes),
+    End,
 }
 
 impl CsvSheet {
@@ -56,8 +67,12 @@ impl CsvSheet {
     pub async fn send(&mut self) -> anyhow::Result<()> {
         let block = std::mem::take(self.csv.get_mut());
         self.csv.get_mut().flush()?;
-        Ok(self.to.send(block.into()).await?)
+        send(&self.to, Block::Part(block.into())).await
     }
+}
+
+async fn send(to: &mpsc::Sender<Block>, block: Block) -> anyhow::Result<()> {
+    Ok(tokio::time::timeout(PATIENCE, to.send(block)).await??)
 }
 
 /// A CSV that `work` writes while it is received. An error cuts the answer, so that the browser
@@ -68,23 +83,24 @@ pub fn csv<F: Future<Output = anyhow::Result<()>> + Send + 'static>(
     work: impl FnOnce(CsvSheet) -> F,
 ) -> Response {
     let (to, blocks) = mpsc::channel(4);
-    let failed = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     if let Ok(csv) = CsvWriter::with(Vec::with_capacity(BLOCK), style) {
-        let (work, failed) = (work(CsvSheet { csv, to }), failed.clone());
+        let end = to.clone();
+        let work = work(CsvSheet { csv, to });
         tokio::spawn(async move {
-            if let Err(err) = work.await {
-                tracing::warn!(error = ?err, "download cut short");
-                failed.store(true, std::sync::atomic::Ordering::Release);
+            let Ok(_turn) = TURNS.acquire().await else { return };
+            match work.await {
+                Ok(()) => drop(send(&end, Block::End).await),
+                Err(err) => tracing::warn!(error = ?err, "download cut short"),
             }
         });
     }
-    let body = stream::unfold((blocks, failed), |(mut blocks, failed)| async move {
-        if let Some(block) = blocks.recv().await {
-            return Some((Ok(block), (blocks, failed)));
+    let body = stream::unfold(Some(blocks), |blocks| async move {
+        let mut blocks = blocks?;
+        match blocks.recv().await {
+            Some(Block::Part(part)) => Some((Ok(part), Some(blocks))),
+            Some(Block::End) => None,
+            None => Some((Err(std::io::Error::other("download cut short")), None)),
         }
-        failed
-            .swap(false, std::sync::atomic::Ordering::AcqRel)
-            .then(|| (Err(std::io::Error::other("download cut short")), (blocks, failed)))
     });
     let mut response = Body::from_stream(body).into_response();
     let kind = HeaderValue::from_static("text/csv; charset=utf-8");

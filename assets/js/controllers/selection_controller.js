@@ -5,6 +5,13 @@ import { Controller } from "../../vendor/stimulus.js"
 export default class extends Controller {
   static targets = ["all", "box", "count"]
 
+  connect() {
+    this.morphed = () => { for (const label of this.allTargets) label.hidden = false; this.count() }
+    addEventListener("turbo:morph", this.morphed)
+  }
+
+  disconnect() { removeEventListener("turbo:morph", this.morphed) }
+
   allTargetConnected(label) { label.hidden = false }   // of no use without script
   boxTargetConnected() { this.count() }
   boxTargetDisconnected() { this.count() }

@@ -156,7 +156,7 @@ async fn options(
 }
 
 pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
-    let campaign = tx.authorize_to_change(Configure, id).await?;
+    let campaign = tx.authorize(Configure, id).await?;
     let app = tx.app().clone();
     let gesture = gesture(tx.conn(), &campaign, &mut form).await?;
     let figures = dashboard::shared(&app, tx.conn(), id, false).await?;

@@ -13,7 +13,6 @@ use crate::{
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 /// With the names that a person chose, to be said again later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,13 +58,13 @@ impl Gesture {
     ///
     /// # Errors
     /// The base; a refusal is an answer.
-    pub async fn apply(&self, tx: &mut Tx, bulk: Uuid, id: Id<Operation>) -> Result<Applied> {
+    pub async fn apply(&self, tx: &mut Tx, id: Id<Operation>) -> Result<Applied> {
         let operation = match tx.authorize_to_change(Edit, id).await {
             Ok(operation) => operation,
             Err(err) => return refused(err),
         };
         let before = self.before(&operation);
-        match self.run(tx, bulk, &operation).await {
+        match self.run(tx, &operation).await {
             Ok(false) => Ok(Applied::Unchanged),
             Ok(true) => Ok(Applied::Done { before, version: self.version_after(&operation) }),
             Err(err) => refused(err),
@@ -73,12 +72,12 @@ impl Gesture {
     }
 
     /// Whether something changed.
-    async fn run(&self, tx: &mut Tx, bulk: Uuid, on: &Allowed<Edit, Operation>) -> Result<bool> {
+    async fn run(&self, tx: &mut Tx, on: &Allowed<Edit, Operation>) -> Result<bool> {
         match self {
             Self::Assign { to, .. } if *to == on.assignee_id => return Ok(false),
             Self::Assign { to, .. } => assign(tx, on, *to).await?,
             Self::Segment { to, .. } if *to == on.segment_id => return Ok(false),
-            Self::Segment { to, .. } => move_to_segment(tx, on, *to).await?,
+            Self::Segment { to, .. } => move_to_segment(tx, on, *to).await.map_err(no_segment)?,
             Self::Plan { to } if *to == on.planned_at => return Ok(false),
             Self::Plan { to } => plan(tx, on, *to).await?,
             Self::Note { body } => add_note(tx, on, body).await?,
@@ -88,7 +87,7 @@ impl Gesture {
                     transition: code.clone(),
                     reason: reason.clone(),
                     date: *date,
-                    key: Some(bulk.to_string()),
+                    key: None, // the item's outcome is written with the change
                 };
                 return Ok(transition(tx, &act, change).await? != Outcome::AlreadyDone);
             }
@@ -100,7 +99,7 @@ impl Gesture {
         match self {
             Self::Assign { .. } => json!(operation.assignee_id),
             Self::Segment { .. } => json!(operation.segment_id),
-            Self::Plan { .. } => json!(operation.planned_at),
+            Self::Plan { .. } => json!([operation.planned_at, operation.initial_planned_at]),
             // The event of the transition keeps it.
             Self::Transition { .. } | Self::Note { .. } => Value::Null,
         }
@@ -123,13 +122,19 @@ impl Gesture {
     ) -> Result<std::result::Result<(), String>> {
         let operation = match tx.authorize_to_change(Edit, id).await {
             Ok(operation) if operation.version == version => operation,
-            Ok(_) => return Ok(Err("modifiée depuis".into())),
+            Ok(operation) => return Ok(Err(changed_since(tx, &operation).await?)),
             Err(err) => return cause(err).map(Err),
         };
         let done = match self {
             Self::Assign { .. } => assign(tx, &operation, read(before)?).await,
-            Self::Segment { .. } => move_to_segment(tx, &operation, read(before)?).await,
-            Self::Plan { .. } => plan(tx, &operation, read(before)?).await,
+            Self::Segment { .. } => {
+                move_to_segment(tx, &operation, read(before)?).await.map_err(no_segment)
+            }
+            Self::Plan { .. } => {
+                let (planned, initial): (Option<DateTime<Utc>>, Option<DateTime<Utc>>) =
+                    read(before)?;
+                plan_back(tx, &operation, planned, initial).await
+            }
             Self::Transition { .. } => undo::take_back(tx, &operation).await.map(drop),
             Self::Note { .. } => Ok(()),
         };
@@ -137,6 +142,44 @@ impl Gesture {
             Ok(()) => Ok(Ok(())),
             Err(err) => cause(err).map(Err),
         }
+    }
+}
+
+/// « modifiée par Karim BENALI le 12/03/2026 à 14 h 32 »
+async fn changed_since(tx: &mut Tx, operation: &Operation) -> Result<String> {
+    let who = sqlx::query!(
+        "select u.first_name, u.last_name from operations o join users u on u.id = o.updated_by where o.id = $1",
+        operation.id as _
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let who = who.map_or_else(String::new, |row| {
+        format!(" par {}", crate::accounts::display_name(&row.first_name, &row.last_name))
+    });
+    Ok(format!("modifiée{who} le {}", format::instant(operation.updated_at)))
+}
+
+async fn plan_back(
+    tx: &mut Tx,
+    operation: &Allowed<Edit, Operation>,
+    planned: Option<DateTime<Utc>>,
+    initial: Option<DateTime<Utc>>,
+) -> Result<()> {
+    plan(tx, operation, planned).await?;
+    sqlx::query!(
+        "update operations set initial_planned_at = $2 where id = $1",
+        operation.id as _,
+        initial
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+fn no_segment(err: Error) -> Error {
+    match err {
+        Error::NotFound => Error::Refused("Ce segment n’existe plus.".into()),
+        err => err,
     }
 }
 

@@ -3,16 +3,16 @@
 //! killed worker goes on where it stopped. The others' pages wait for no lock longer than that.
 use super::{gesture::Applied, model::Bulk};
 use crate::{
-    accounts,
+    accounts::{self, User},
     app::App,
     db::{Actor, Id, Tx},
     jobs::Job,
     operations::Operation,
 };
-use anyhow::Context;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 const BATCH: i64 = 50;
 
@@ -44,35 +44,66 @@ impl Work {
     /// One transaction; `false` when there is nothing left to do.
     async fn batch(&self, app: &App) -> crate::web::Result<bool> {
         let now = crate::clock::now();
-        let mut conn = app.db.acquire().await?;
-        let Some(bulk) = Bulk::load(&mut conn, self.bulk).await? else { return Ok(false) };
-        let author = accounts::find(&mut conn, bulk.author).await?;
-        let author = author.context("the author's account is gone")?;
-        drop(conn);
-        let mut tx = Tx::begin(app, Actor::User(author), now).await?;
+        let mut tx = Tx::begin(app, Actor::System, now).await?;
         // A stop asked for meanwhile waits for this row, and is obeyed at the next batch.
-        let state = sqlx::query_scalar!(
-            "select state from bulk_actions where id = $1 for update",
+        let row = sqlx::query!(
+            r#"select state, acting_id as "acting: Id<User>" from bulk_actions where id = $1 for update"#,
             self.bulk as _
         )
-        .fetch_one(tx.conn())
+        .fetch_optional(tx.conn())
         .await?;
-        let done = match state.as_str() {
-            "running" => self.apply(&mut tx, &bulk).await?,
-            "undoing" => self.undo(&mut tx, &bulk).await?,
-            _ => return Ok(false),
+        let Some(row) = row.filter(|row| matches!(row.state.as_str(), "running" | "undoing"))
+        else {
+            return Ok(false);
+        };
+        let Some(bulk) = Bulk::load(tx.conn(), self.bulk).await? else { return Ok(false) };
+        let acting = match row.acting {
+            Some(id) => accounts::find(tx.conn(), id).await?,
+            None => None,
+        };
+        let Some(acting) = acting else {
+            return self.finish(tx, "failed", now).await; // the account is off
+        };
+        tx.act_as(acting);
+        let undoing = row.state == "undoing";
+        let done = match undoing {
+            true => self.undo(&mut tx, &bulk).await?,
+            false => self.apply(&mut tx, &bulk).await?,
         };
         if done == 0 {
-            sqlx::query!(
-                "update bulk_actions set state = case state when 'running' then 'done' else 'undone' end, finished_at = $2 where id = $1",
-                self.bulk as _,
-                now
-            )
-            .execute(tx.conn())
-            .await?;
+            return self.finish(tx, if undoing { "undone" } else { "done" }, now).await;
         }
         tx.commit_quietly("each operation of the batch traced its own change").await?;
-        Ok(done > 0)
+        Ok(true)
+    }
+
+    async fn finish(
+        &self,
+        mut tx: Tx,
+        state: &str,
+        now: DateTime<Utc>,
+    ) -> crate::web::Result<bool> {
+        sqlx::query!(
+            "update bulk_actions set state = $2, finished_at = $3 where id = $1",
+            self.bulk as _,
+            state,
+            now
+        )
+        .execute(tx.conn())
+        .await?;
+        tx.commit_quietly("starting it was traced, and each of its changes").await?;
+        Ok(false)
+    }
+
+    /// Rows first, in order, as everybody does: the campaign's own lock comes after.
+    async fn lock(tx: &mut Tx, ids: &[Uuid]) -> sqlx::Result<()> {
+        sqlx::query!(
+            "select 1 as one from operations where id = any ($1) order by id for update",
+            ids
+        )
+        .fetch_all(tx.conn())
+        .await
+        .map(drop)
     }
 
     async fn apply(&self, tx: &mut Tx, bulk: &Bulk) -> crate::web::Result<usize> {
@@ -83,15 +114,13 @@ impl Work {
         )
         .fetch_all(tx.conn())
         .await?;
+        Self::lock(tx, &ids.iter().map(|id| id.uuid()).collect::<Vec<_>>()).await?;
         for id in &ids {
-            let (outcome, why, before, version) =
-                match bulk.gesture.apply(tx, self.bulk.uuid(), *id).await? {
-                    Applied::Done { before, version } => {
-                        ("applied", None, Some(before), Some(version))
-                    }
-                    Applied::Unchanged => ("unchanged", None, None, None),
-                    Applied::Refused(why) => ("refused", Some(why), None, None),
-                };
+            let (outcome, why, before, version) = match bulk.gesture.apply(tx, *id).await? {
+                Applied::Done { before, version } => ("applied", None, Some(before), Some(version)),
+                Applied::Unchanged => ("unchanged", None, None, None),
+                Applied::Refused(why) => ("refused", Some(why), None, None),
+            };
             sqlx::query!(
                 "update bulk_items set outcome = $3, why = $4, before = $5, version_after = $6 where bulk_id = $1 and operation_id = $2",
                 self.bulk as _,
@@ -117,6 +146,7 @@ impl Work {
         .fetch_all(tx.conn())
         .await?;
         let count = items.len();
+        Self::lock(tx, &items.iter().map(|item| item.id.uuid()).collect::<Vec<_>>()).await?;
         for item in items {
             let (before, version) =
                 (item.before.unwrap_or(Value::Null), item.version_after.unwrap_or_default());

@@ -7,10 +7,13 @@ use crate::{
     db::{Id, Tx},
     operations::{Operation, list::Filter},
     web::{Error, Result},
-    workflows::Workflow,
+    workflows::{DateMode, ReasonMode, Workflow},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use sqlx::{PgConnection, QueryBuilder};
+
+/// RG-097.
+pub const UNDONE_WITHIN: Duration = Duration::days(30);
 
 pub struct Bulk {
     pub id: Id<Bulk>,
@@ -22,6 +25,7 @@ pub struct Bulk {
     pub state: String,
     pub total: u64,
     pub created_at: DateTime<Utc>,
+    pub finished_at: Option<DateTime<Utc>>,
 }
 
 impl Bulk {
@@ -36,7 +40,7 @@ impl Bulk {
     pub async fn load(conn: &mut PgConnection, id: Id<Self>) -> Result<Option<Self>> {
         let row = sqlx::query!(
             r#"select b.campaign_id as "campaign: Id<Campaign>", b.author_id as "author: Id<User>", u.first_name, u.last_name,
-                      b.gesture, b.state, b.total, b.created_at
+                      b.gesture, b.state, b.total, b.created_at, b.finished_at
                from bulk_actions b join users u on u.id = b.author_id where b.id = $1"#,
             id as _
         )
@@ -53,6 +57,7 @@ impl Bulk {
             state: row.state,
             total: row.total.unsigned_abs(),
             created_at: row.created_at,
+            finished_at: row.finished_at,
         }))
     }
 
@@ -149,18 +154,14 @@ pub async fn preview(
     )
     .fetch_all(conn)
     .await?;
-    let mut same = 0;
+    let (mut same, mut left) = (0, bulk.total);
     for row in rows {
         let all = row.all.unsigned_abs();
-        if let Gesture::Transition { code, .. } = &bulk.gesture {
-            let may = |t: &crate::workflows::Transition| {
-                t.code == *code && (t.for_manager || user.is_admin())
-            };
-            if !workflow.leaving(row.status_id).any(may) {
-                let name = workflow.status(row.status_id).map_or("?", |s| s.name.as_str());
-                preview.others.push((format!("Statut « {name} » : transition impossible"), all));
-                continue;
-            }
+        left = left.saturating_sub(all);
+        if let Some(why) = obstacle(&bulk.gesture, workflow, row.status_id, user) {
+            let name = workflow.status(row.status_id).map_or("?", |s| s.name.as_str());
+            preview.others.push((format!("Statut « {name} » : {why}"), all));
+            continue;
         }
         same += row.same.unsigned_abs();
         preview.applicable += all - row.same.unsigned_abs();
@@ -168,7 +169,51 @@ pub async fn preview(
     if same > 0 {
         preview.others.push(("Déjà ainsi : rien à changer".into(), same));
     }
+    if left > 0 {
+        preview.others.push(("Supprimée entre-temps".into(), left));
+    }
     Ok(preview)
+}
+
+/// Why a transition cannot be made from this status with what was typed; a technician's own
+/// transitions are judged one by one.
+fn obstacle(
+    gesture: &Gesture,
+    workflow: &Workflow,
+    status: i32,
+    user: &User,
+) -> Option<&'static str> {
+    let Gesture::Transition { code, reason, date, .. } = gesture else { return None };
+    let Some(found) = workflow
+        .leaving(status)
+        .find(|t| t.code == *code && (t.for_manager || t.for_technician || user.is_admin()))
+    else {
+        return Some("transition impossible");
+    };
+    if found.reason == ReasonMode::Required && reason.is_none() {
+        return Some("un motif est demandé");
+    }
+    if reason.as_ref().is_some_and(|text| !(5..=500).contains(&text.chars().count())) {
+        return Some("le motif doit compter de 5 à 500 caractères");
+    }
+    (found.date == DateMode::Required && date.is_none()).then_some("une date prévue est demandée")
+}
+
+/// Bulk actions never started, and the log of those that can no longer be undone.
+///
+/// # Errors
+/// The base.
+pub async fn forget_old(app: &crate::app::App, now: DateTime<Utc>) -> anyhow::Result<()> {
+    sqlx::query!(
+        "delete from bulk_actions where state in ('previewed', 'cancelled') and created_at < $1",
+        now - Duration::hours(24)
+    )
+    .execute(&app.db)
+    .await?;
+    sqlx::query!("delete from bulk_actions where finished_at < $1", now - UNDONE_WITHIN)
+        .execute(&app.db)
+        .await?;
+    Ok(())
 }
 
 /// Items by outcome, and the causes of those that were not changed.
@@ -184,7 +229,7 @@ pub struct Log {
     pub causes: Vec<(Id<Operation>, String, String)>,
 }
 
-pub async fn log(conn: &mut PgConnection, bulk: Id<Bulk>) -> Result<Log> {
+pub async fn log(conn: &mut PgConnection, bulk: Id<Bulk>, undone: bool) -> Result<Log> {
     let mut log = Log::default();
     let rows = sqlx::query!(
         r#"select outcome, count(*) as "n!" from bulk_items where bulk_id = $1 group by outcome"#,
@@ -206,8 +251,9 @@ pub async fn log(conn: &mut PgConnection, bulk: Id<Bulk>) -> Result<Log> {
     let rows = sqlx::query!(
         r#"select i.operation_id as "id: Id<Operation>", coalesce(o.label, '') as "label!", i.why as "why!"
            from bulk_items i left join operations o on o.id = i.operation_id
-           where i.bulk_id = $1 and i.outcome in ('refused', 'kept') and i.why is not null order by o.label_norm limit 100"#,
-        bulk as _
+           where i.bulk_id = $1 and i.outcome = case when $2 then 'kept' else 'refused' end and i.why is not null order by o.label_norm limit 100"#,
+        bulk as _,
+        undone
     )
     .fetch_all(conn)
     .await?;

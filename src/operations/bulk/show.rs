@@ -37,6 +37,7 @@ impl Show {
             "previewed" => ("À confirmer", "circle", "todo"),
             "running" => ("En cours", "play", "in-progress"),
             "undoing" => ("Annulation en cours", "undo", "in-progress"),
+            "done" if self.log.waiting > 0 => ("Arrêtée", "slash", "postponed"),
             "done" => ("Terminée", "check", "done"),
             "undone" => ("Annulée", "undo", "cancelled"),
             "cancelled" => ("Abandonnée", "slash", "cancelled"),
@@ -59,7 +60,7 @@ pub async fn page(
         }
         _ => None,
     };
-    let log = model::log(conn, lot).await?;
+    let log = model::log(conn, lot, bulk.state == "undone").await?;
     let operations = campaign.path("operations");
     let shell = read
         .shell(bulk.gesture.summary())
@@ -77,11 +78,11 @@ pub async fn confirm(
     tx.authorize(Configure, id).await?;
     let bulk = Bulk::find(tx.conn(), id, lot).await?;
     // The work is done under the rights of the person who starts it.
-    let author = tx.user()?.id;
+    let acting = tx.user()?.id;
     let begun = sqlx::query!(
-        "update bulk_actions set state = 'running', author_id = $2 where id = $1 and state = 'previewed'",
+        "update bulk_actions set state = 'running', acting_id = $2 where id = $1 and state = 'previewed'",
         lot as _,
-        author as _
+        acting as _
     )
     .execute(tx.conn())
     .await?;
@@ -101,13 +102,13 @@ pub async fn confirm(
     Ok(Redirect::to(bulk.url()))
 }
 
-/// Gives up what is not begun, stops what runs, takes back what is done.
+/// Gives up what is not begun, stops what runs, takes back what is done, does again what was taken back.
 pub async fn cancel(
     mut tx: Tx,
     Path((id, lot)): Path<(Id<Campaign>, Id<Bulk>)>,
 ) -> Result<Redirect> {
     tx.authorize(Configure, id).await?;
-    let author = tx.user()?.id;
+    let (acting, now) = (tx.user()?.id, tx.now());
     let state = sqlx::query_scalar!(
         "select state from bulk_actions where id = $1 and campaign_id = $2 for update",
         lot as _,
@@ -120,20 +121,35 @@ pub async fn cancel(
     let (to, said) = match state.as_str() {
         "previewed" => ("cancelled", "Action groupée abandonnée : rien n’a changé."),
         // What is already changed can be taken back.
+        "done" | "failed" if bulk.finished_at.is_some_and(|at| now - at > model::UNDONE_WITHIN) => {
+            return Err(Error::Refused(
+                "Une action groupée ne peut plus être annulée après 30 jours.".into(),
+            ));
+        }
         "running" => ("done", "L’action groupée s’arrête. Ce qui est fait peut être annulé."),
         "done" | "failed" if bulk.gesture.can_be_undone() => ("undoing", "Annulation en cours."),
         "done" => return Err(Error::Refused("Les notes ne s’annulent pas.".into())),
+        "undone" => ("running", "L’action groupée est de nouveau appliquée."),
         _ => return Ok(Redirect::to(bulk.url())),
     };
+    if state == "undone" {
+        sqlx::query!(
+            "update bulk_items set outcome = null, why = null where bulk_id = $1 and outcome = 'undone'",
+            lot as _
+        )
+        .execute(tx.conn())
+        .await?;
+    }
     sqlx::query!(
-        "update bulk_actions set state = $2, author_id = case when $2 = 'undoing' then $3 else author_id end where id = $1",
+        "update bulk_actions set state = $2, acting_id = $3, finished_at = $4 where id = $1",
         lot as _,
         to,
-        author as _
+        acting as _,
+        (to == "done").then_some(now)
     )
     .execute(tx.conn())
     .await?;
-    if to == "undoing" {
+    if matches!(to, "undoing" | "running") {
         tx.enqueue(Work { bulk: lot }).await?;
     }
     tx.record(Entry::on("bulk.cancelled", "bulk", lot.uuid()).campaign(id).changes(json!({

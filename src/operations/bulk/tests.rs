@@ -77,7 +77,11 @@ async fn us_310_1_assign_a_selection_then_take_it_back(db: PgPool) {
     s.set(1, "update operations set label = 'AUTRE', version = version + 1 where id = $1").await;
     s.undo(&at).await;
     assert_eq!(s.assigned().await, 1);
-    s.sophie.get(&at).await.shows("Rétablies 2").shows("Conservées 1").shows("modifiée depuis");
+    s.sophie.get(&at).await.shows("Rétablies 2").shows("Conservées 1").shows("AUTRE — modifiée");
+    // And the undo is undone.
+    s.undo(&at).await;
+    assert_eq!(s.assigned().await, 3);
+    s.sophie.get(&at).await.shows("Modifiées 3").shows("Terminée");
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -87,6 +91,13 @@ async fn us_310_2_what_does_not_apply_is_announced_and_left(db: PgPool) {
                 where c.id = o.campaign_id and w.code = 'done' and o.id = $1";
     s.set(0, done).await;
     let at = s.prepare(&[], &[("tout", "oui"), ("geste", "statut"), ("valeur", "start")]).await;
+    let late =
+        s.prepare(&[1, 2], &[("geste", "statut"), ("valeur", "cancel"), ("motif", "oui")]).await;
+    s.sophie
+        .get(&late)
+        .await
+        .shows("0 opération sera modifiée.")
+        .shows("le motif doit compter de 5 à 500 caractères");
     s.sophie
         .get(&at)
         .await
@@ -134,6 +145,8 @@ async fn rg_028_filters_dates_segments_and_notes(db: PgPool) {
     assert_eq!(s.app.count(planned).await, 2);
     s.undo(&at).await;
     assert_eq!(s.app.count(planned).await, 0);
+    let initial = "select count(*) from operations where initial_planned_at is not null";
+    assert_eq!(s.app.count(initial).await, 0);
     let at = s.prepare(&[0], &[("geste", "note"), ("note", "Passer par l’accueil")]).await;
     s.confirm(&at).await;
     assert_eq!(s.app.count("select count(*) from operation_notes").await, 1);

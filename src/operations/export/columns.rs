@@ -6,6 +6,7 @@ use crate::{
     campaigns::{Field, FieldKind},
     clock,
     operations::values,
+    text::norm,
     workflows::{Category, Workflow},
 };
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
@@ -78,7 +79,7 @@ impl Columns {
         chosen.sort_by(|a, b| a.label_norm.cmp(&b.label_norm));
         Self {
             own: own.collect(),
-            fields: chosen.iter().map(|f| (f.kind, f.number, f.label.clone())).collect(),
+            fields: chosen.iter().map(|f| (f.kind, f.number, head(&f.label))).collect(),
         }
     }
 
@@ -143,6 +144,12 @@ impl Columns {
         }));
         Ok(out)
     }
+}
+
+/// A field named as a column of ours says that it is a field: the import reads both back.
+fn head(label: &str) -> String {
+    let taken = ALL.iter().any(|(_, own, _)| norm(own) == norm(label));
+    if taken { format!("{label} (champ)") } else { label.to_owned() }
 }
 
 fn text(text: Option<String>) -> Value {

@@ -6,7 +6,7 @@ use crate::{
 };
 use sqlx::PgPool;
 
-const FILE: &str = "MATRICULE;NOM;SITE;TEL;ACHAT;PRIX;DIVERS\r\n\
+const FILE: &str = "MATRICULE;NOM;SITE;TEL;ACHAT;PRIX;STATUT\r\n\
     A1;MARTIN Éloïse;Bâtiment A;06 39 98 00 12;12/03/2024;12,5;'=1+1\r\n\
     A2;PETIT « Marc »;Bâtiment A;+44 20 7946 0958;;1200;\"a;b\"\"c\"\r\n\
     007;LEBLANC Marie;Bâtiment B;;01/01/2026;-3;'@x\r\n\
@@ -156,7 +156,7 @@ async fn rg_182_a_large_workbook_is_made_by_a_job(db: PgPool) {
         .unwrap();
     let export = campaign.path("operations/export");
     let at = sophie.submit(&export, &asked("xlsx", &ALL)).await.is(303).location.clone().unwrap();
-    sophie.get(&at).await.shows("En attente").shows("0 lignes sur 10 001");
+    sophie.get(&at).await.shows("En attente").shows("0 ligne sur 10 001");
     sophie.get(&format!("{at}/fichier")).await.is(404);
     app.drain().await;
     sophie.get(&at).await.shows("Le fichier est prêt : 10 001 lignes.");
