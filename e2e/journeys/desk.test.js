@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Sophie's desk: many operations at once, then the list to a spreadsheet and back without a change.
 import assert from "node:assert/strict"
+import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
 import { after, before, test } from "node:test"
 import { accessible, becomes, launch, newPage, noFault, plain, press, says, signIn, tabTo } from "../support/browser.js"
 import { startServer } from "../support/server.js"
@@ -87,11 +90,19 @@ test("exporter en Excel, réimporter le fichier intact : aucun changement", { ti
   await heading("Exporter les opérations")
   await accessible(page)
   await page.getByLabel("Toutes", { exact: false }).check()
-  const download = page.waitForEvent("download")
-  await button("Exporter").click()
-  const file = await download
-  assert.match(file.suggestedFilename(), /^opérations?-.*\.xlsx$|^operations-.*\.xlsx$/)
-  const path = `${server.directory}-export.xlsx`
+  const exported = async (format) => {
+    await page.getByRole("radio", { name: format }).check()
+    const download = page.waitForEvent("download")
+    await button("Exporter").click()
+    return download
+  }
+  // A browser takes a CSV compressed, as it is written.
+  const csv = await readFile(await (await exported(/^CSV/)).path(), "utf8")
+  assert.match(csv, /^\ufeffIdentifiant;Libellé;Statut;Catégorie;Segment;/)
+  assert.equal(csv.trimEnd().split("\r\n").length, 848)
+  const path = join(await mkdtemp(join(tmpdir(), "opstracker-export-")), "operations.xlsx")
+  const file = await exported(/^Excel/)
+  assert.match(file.suggestedFilename(), /^op.rations-.*\.xlsx$/)
   await file.saveAs(path)
 
   await operations()
@@ -108,5 +119,6 @@ test("exporter en Excel, réimporter le fichier intact : aucun changement", { ti
   assert.equal(await result("Créées"), 0)
   assert.equal(await result("Modifiées"), 0)
   assert.equal(await result("Inchangées"), 847)
+  await rm(dirname(path), { recursive: true })
   noFault(page)
 })

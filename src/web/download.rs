@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use futures::stream;
+use futures::{StreamExt, stream};
 use std::{io::Write, time::Duration};
 use tabular::{CsvStyle, CsvWriter, Value};
 use tokio::sync::{Semaphore, mpsc};
@@ -101,7 +101,8 @@ pub fn csv<F: Future<Output = anyhow::Result<()>> + Send + 'static>(
             Some(Block::End) => None,
             None => Some((Err(std::io::Error::other("download cut short")), None)),
         }
-    });
+    })
+    .fuse(); // compression asks once more after the end
     let mut response = Body::from_stream(body).into_response();
     let kind = HeaderValue::from_static("text/csv; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -134,6 +135,23 @@ fn slug(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_whole_ends_and_what_is_cut_is_an_error() {
+        for whole in [true, false] {
+            let reply = csv("a.csv", CsvStyle::default(), move |mut sheet| async move {
+                sheet.row(["a", "b"]).await?;
+                sheet.send().await?;
+                if whole { Ok(()) } else { Err(anyhow::anyhow!("the base is gone")) }
+            });
+            let mut body = reply.into_body().into_data_stream();
+            assert_eq!(body.next().await.unwrap().unwrap(), "\u{feff}a;b\r\n");
+            assert_eq!(body.next().await.map(|end| end.is_err()), (!whole).then_some(true));
+            for _ in 0..2 {
+                assert!(body.next().await.is_none(), "asking again after the end is allowed");
+            }
+        }
+    }
 
     #[test]
     fn names_are_ascii_with_an_accented_variant() {

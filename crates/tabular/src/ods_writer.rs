@@ -32,7 +32,8 @@ pub fn write_ods<W: Write + Seek + Send>(
     archive.write_all(manifest().as_bytes())?;
     archive.start_file("settings.xml", deflated)?;
     archive.write_all(settings(name).as_bytes())?;
-    archive.start_file("content.xml", deflated.large_file(true))?;
+    // Not ZIP64, which LibreOffice before 24.2 does not open: beyond 4 GB, the writer refuses.
+    archive.start_file("content.xml", deflated)?;
 
     let mut fills = Fills::default();
     let mut text = head(name, columns);

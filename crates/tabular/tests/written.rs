@@ -55,6 +55,16 @@ fn typed_cells_come_back_as_people_read_them() {
     }
 }
 
+/// LibreOffice opens ZIP64 since 24.2 only; Debian 12 has an older one.
+#[test]
+fn ods_entries_are_plain_zip() {
+    let made = written(true, &columns(&["a"]), vec![vec![Value::Number(1.0)]]);
+    let name = b"content.xml";
+    let at = made.windows(name.len()).position(|window| window == name).unwrap();
+    assert_eq!(&made[at - 30..at - 26], b"PK\x03\x04", "the local header of the content");
+    assert_eq!(&made[at - 2..at], [0, 0], "without an extra field");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
