@@ -30,6 +30,20 @@ const upload = async (page) => {
   await page.getByRole("heading", { level: 1, name: says("Vérification des lignes") }).waitFor()
   await rm(files, { recursive: true })
 }
+const exporting = async (page) => {
+  await byName(WINDOWS, "Opérations")(page)
+  await page.getByRole("link", { name: "Exporter" }).click()
+  await page.getByRole("heading", { level: 1, name: says("Exporter les opérations") }).waitFor()
+}
+// What will change and what will not, before it is confirmed.
+const bulk = async (page) => {
+  await byName(WINDOWS, "Opérations")(page)
+  await page.getByRole("button", { name: says("Modifier toutes les opérations") }).click()
+  await page.getByRole("link", { name: "Changer le statut" }).click()
+  await page.getByRole("combobox", { name: "Transition" }).selectOption({ label: "Démarrer" })
+  await page.getByRole("button", { name: says("Voir ce qui va changer") }).click()
+  await page.getByRole("button", { name: says("Appliquer à") }).waitFor()
+}
 const WINDOWS = /^Migration Windows 11/
 const SHOTS = [
   { name: "portefeuille", path: "/campagnes", account: "sophie.martin", theme: "light", width: 1440 },
@@ -37,6 +51,8 @@ const SHOTS = [
   { name: "tableau-de-bord-sombre", path: byName(WINDOWS), account: "sophie.martin", theme: "dark", width: 1440 },
   { name: "operations", path: byName(WINDOWS, "Opérations"), account: "sophie.martin", theme: "light", width: 1440 },
   { name: "import", path: upload, account: "sophie.martin", theme: "light", width: 1440 },
+  { name: "export", path: exporting, account: "sophie.martin", theme: "light", width: 1440 },
+  { name: "action-groupee", path: bulk, account: "sophie.martin", theme: "light", width: 1440 },
   { name: "mes-interventions", path: "/terrain", account: "karim.benali", theme: "light", width: 1440 },
   { name: "mes-interventions-375", path: "/terrain", account: "karim.benali", theme: "light", width: 375 },
 ]
