@@ -17,7 +17,9 @@ export const WIDTHS = [1440, 375]
 export function launch() {
   const executablePath = PLACES.find((place) => place && existsSync(place))
   if (!executablePath) throw new Error("aucun Chromium : apt-get install chromium, ou CHROMIUM=/chemin/du/navigateur")
-  return chromium.launch({ executablePath, args: FLAGS })
+  // In a bare locale Chromium cannot write an accented file name, and calls it « download ».
+  const env = { ...process.env, LC_ALL: "C.UTF-8" }
+  return chromium.launch({ executablePath, args: FLAGS, env })
 }
 
 /** A page of a new person: its own cookies, French, and the watch on foreign hosts and errors already on. */
