@@ -23,8 +23,8 @@ export default class extends Controller {
 
   count() {
     const chosen = this.boxTargets.filter((box) => box.checked).length
-    if (this.hasAllTarget) {
-      const box = this.allTarget.querySelector("input")
+    const box = this.hasAllTarget && this.allTarget.querySelector("input")   // gone while the page is being replaced
+    if (box) {
       box.checked = chosen > 0 && chosen === this.boxTargets.length
       box.indeterminate = chosen > 0 && !box.checked
     }
