@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Stories of imports: what Sophie sees, what is written, what is not.
-use crate::testing::{Person, TestApp, TestCampaign, proposed, send};
+use crate::testing::{self, Person, TestApp, TestCampaign, proposed, send};
 use sqlx::PgPool;
 
 const FILE: &str = "NOM_AGENT;MATRICULE;NUM_PC;ETAGE;BATIMENT\r\n\
@@ -23,21 +23,12 @@ async fn undo(person: &Person, at: &str) {
     person.submit(&format!("{at}/annulation"), &[("version", &version)]).await.is(303);
 }
 
-/// Maps as proposed, has the lines checked and confirms.
 async fn import(app: &TestApp, sophie: &Person, campaign: &TestCampaign, content: &str) -> String {
-    let at = check(app, sophie, campaign, content).await;
-    sophie.post(&format!("{at}/apercu")).await.redirects_to(&at);
-    app.drain().await;
-    at
+    testing::import(app, sophie, campaign, "parc.csv", content.as_bytes()).await
 }
 
 async fn check(app: &TestApp, sophie: &Person, campaign: &TestCampaign, content: &str) -> String {
-    let at = send(app, sophie, campaign, "parc.csv", content.as_bytes()).await;
-    let choices = proposed(&sophie.get(&format!("{at}/colonnes")).await.body);
-    let pairs: Vec<(&str, &str)> = choices.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-    sophie.submit(&format!("{at}/colonnes"), &pairs).await.redirects_to(&at);
-    app.drain().await;
-    at
+    testing::check(app, sophie, campaign, "parc.csv", content.as_bytes()).await
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]

@@ -16,6 +16,36 @@ pub async fn send(
     reply.location.unwrap().strip_suffix("/colonnes").unwrap().to_owned()
 }
 
+/// Imports with the columns that the program proposes; the address of the import.
+pub async fn import(
+    app: &TestApp,
+    sophie: &Person,
+    campaign: &TestCampaign,
+    name: &str,
+    content: &[u8],
+) -> String {
+    let at = check(app, sophie, campaign, name, content).await;
+    sophie.post(&format!("{at}/apercu")).await.redirects_to(&at);
+    app.drain().await;
+    at
+}
+
+/// The same up to the preview.
+pub async fn check(
+    app: &TestApp,
+    sophie: &Person,
+    campaign: &TestCampaign,
+    name: &str,
+    content: &[u8],
+) -> String {
+    let at = send(app, sophie, campaign, name, content).await;
+    let choices = proposed(&sophie.get(&format!("{at}/colonnes")).await.body);
+    let pairs: Vec<(&str, &str)> = choices.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    sophie.submit(&format!("{at}/colonnes"), &pairs).await.redirects_to(&at);
+    app.drain().await;
+    at
+}
+
 /// The choices that the page proposes, as a browser would send them back.
 pub fn proposed(page: &str) -> Vec<(String, String)> {
     page.split("<select")

@@ -6,7 +6,7 @@ mod people;
 
 pub use self::{
     builders::{CampaignBuilder, TestCampaign},
-    files::{proposed, send},
+    files::{check, import, proposed, send},
     people::{Person, Reply, plain},
 };
 

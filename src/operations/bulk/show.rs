@@ -8,7 +8,7 @@ use crate::{
     audit::Entry,
     campaigns::{Campaign, Configure},
     db::{Id, Read, Tx},
-    web::{Error, Page, Redirect, Result, Shell, format},
+    web::{Error, Form, Page, Redirect, Result, Shell, format},
     workflows::Workflow,
 };
 use askama::Template;
@@ -106,6 +106,7 @@ pub async fn confirm(
 pub async fn cancel(
     mut tx: Tx,
     Path((id, lot)): Path<(Id<Campaign>, Id<Bulk>)>,
+    form: Form,
 ) -> Result<Redirect> {
     tx.authorize(Configure, id).await?;
     let (acting, now) = (tx.user()?.id, tx.now());
@@ -118,6 +119,10 @@ pub async fn cancel(
     .await?
     .ok_or(Error::NotFound)?;
     let bulk = Bulk::find(tx.conn(), id, lot).await?;
+    // The same click twice, or a page seen before another decision, changes nothing (RG-181).
+    if form.text("etat") != state {
+        return Ok(Redirect::to(bulk.url()));
+    }
     let (to, said) = match state.as_str() {
         "previewed" => ("cancelled", "Action groupée abandonnée : rien n’a changé."),
         // What is already changed can be taken back.
@@ -133,6 +138,13 @@ pub async fn cancel(
         _ => return Ok(Redirect::to(bulk.url())),
     };
     if state == "undone" {
+        // What a stop had left is not done now either.
+        sqlx::query!(
+            "update bulk_items set outcome = 'refused', why = 'Non traitée : l’action avait été arrêtée.' where bulk_id = $1 and outcome is null",
+            lot as _
+        )
+        .execute(tx.conn())
+        .await?;
         sqlx::query!(
             "update bulk_items set outcome = null, why = null where bulk_id = $1 and outcome = 'undone'",
             lot as _

@@ -41,8 +41,18 @@ impl Scene {
     }
 
     async fn undo(&self, at: &str) {
-        self.sophie.post(&format!("{at}/annulation")).await.redirects_to(at);
-        self.app.drain().await;
+        let lot: Uuid = at.rsplit('/').next().unwrap().parse().unwrap();
+        let state: String = sqlx::query_scalar("select state from bulk_actions where id = $1")
+            .bind(lot)
+            .fetch_one(&self.app.app.db)
+            .await
+            .unwrap();
+        // Twice, as a hurried hand does.
+        for _ in 0..2 {
+            let form = [("etat", state.as_str())];
+            self.sophie.submit(&format!("{at}/annulation"), &form).await.redirects_to(at);
+            self.app.drain().await;
+        }
     }
 
     async fn assigned(&self) -> i64 {
@@ -150,7 +160,25 @@ async fn rg_028_filters_dates_segments_and_notes(db: PgPool) {
     let at = s.prepare(&[0], &[("geste", "note"), ("note", "Passer par l’accueil")]).await;
     s.confirm(&at).await;
     assert_eq!(s.app.count("select count(*) from operation_notes").await, 1);
-    s.sophie.post(&format!("{at}/annulation")).await.is(422).shows("Les notes ne s’annulent pas.");
+    let form = [("etat", "done")];
+    s.sophie
+        .submit(&format!("{at}/annulation"), &form)
+        .await
+        .is(422)
+        .shows("Les notes ne s’annulent pas.");
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_182_what_a_stop_left_is_not_done_by_doing_it_again(db: PgPool) {
+    let s = Scene::new(db).await;
+    let karim = s.karim.id().to_string();
+    let at = s.prepare(&[0, 1], &[("geste", "technicien"), ("valeur", &karim)]).await;
+    s.sophie.post(&format!("{at}/application")).await.is(303);
+    s.undo(&at).await; // « Arrêter », before the worker began
+    s.sophie.get(&at).await.shows("Arrêtée").shows("Non traitées 2");
+    s.undo(&at).await;
+    s.undo(&at).await; // « Appliquer de nouveau »
+    assert_eq!(s.assigned().await, 0);
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]

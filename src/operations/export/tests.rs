@@ -2,7 +2,7 @@
 //! Exports: the rows of the screen, typed, inert, and back again without a change.
 use crate::{
     accounts::Role,
-    testing::{Person, TestApp, TestCampaign, proposed, send},
+    testing::{Person, TestApp, TestCampaign, import},
 };
 use sqlx::PgPool;
 
@@ -28,24 +28,6 @@ async fn campaign(app: &TestApp, sophie: &Person) -> TestCampaign {
         .await
         .unwrap();
     campaign
-}
-
-/// Imports with the columns that the program proposes; the address of the import.
-async fn import(
-    app: &TestApp,
-    sophie: &Person,
-    campaign: &TestCampaign,
-    name: &str,
-    content: &[u8],
-) -> String {
-    let at = send(app, sophie, campaign, name, content).await;
-    let choices = proposed(&sophie.get(&format!("{at}/colonnes")).await.body);
-    let pairs: Vec<(&str, &str)> = choices.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-    sophie.submit(&format!("{at}/colonnes"), &pairs).await.redirects_to(&at);
-    app.drain().await;
-    sophie.post(&format!("{at}/apercu")).await.redirects_to(&at);
-    app.drain().await;
-    at
 }
 
 const ALL: [(&str, &str); 1] = [("colonnes", "toutes")];
