@@ -5,6 +5,7 @@ mod activation;
 mod chosen;
 mod cli;
 mod forgotten;
+mod groups;
 mod hashing;
 mod identity;
 pub mod links;
@@ -27,7 +28,8 @@ pub use self::{
     cli::Cli,
     forgotten::PasswordForgotten,
     links::Purpose,
-    model::{User, brief_name, display_name, find, initials},
+    model::{User, brief_name, display_name, find, initials, people_called},
+    groups::{Group, named as group_named, names as group_names},
     password::hash_password,
     roles::{Role, Roles},
     setup::setup_link,
@@ -59,3 +61,4 @@ pub fn routes() -> Routes {
         .post("/profil/mot-de-passe", SignedIn, profile::change_password)
         .merge(users::routes())
 }
+        .merge(groups::routes())

@@ -82,3 +82,27 @@ pub async fn find(conn: &mut sqlx::PgConnection, id: Id<User>) -> sqlx::Result<O
         start_page: row.start_page,
     }))
 }
+
+/// Active accounts of this e-mail, or of this name in either order; two at most, since a second
+/// one means asking again. « Sophie MARTIN <sophie@…> » is the e-mail.
+pub async fn people_called(conn: &mut sqlx::PgConnection, asked: &str) -> sqlx::Result<Vec<User>> {
+    let email = asked
+        .rsplit_once('<')
+        .map_or(asked, |(_, rest)| rest.trim_end_matches('>'))
+        .trim()
+        .to_lowercase();
+    let ids = sqlx::query_scalar!(
+        r#"select id as "id: Id<User>" from users where active
+             and (email = $1 or name_norm = $2 or name_norm = (select string_agg(word, ' ' order by n desc) from regexp_split_to_table($2, ' ') with ordinality w (word, n)))
+           limit 2"#,
+        email,
+        crate::text::norm(asked)
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut found = Vec::new();
+    for id in ids {
+        found.extend(find(conn, id).await?);
+    }
+    Ok(found)
+}

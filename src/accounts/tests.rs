@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! What happens to people who sign in, and to those who try.
 mod accounts;
+mod groups;
 mod links;
 mod sign_in;
 

@@ -2,7 +2,7 @@
 //! Who holds what on a campaign, and the commands that change it (RG-115).
 use super::{Campaign, Configure, Grantable};
 use crate::{
-    accounts::{Role, Roles, User, display_name},
+    accounts::{Group, Role, Roles, User, display_name},
     audit::Entry,
     db::{Id, Tx, sqlstate},
     web::{Error, Result, auth::Allowed},
@@ -76,6 +76,19 @@ impl Rights {
         self.iter().map(Grantable::code).collect::<Vec<_>>().join(" ")
     }
 
+    /// « Voir », and these.
+    pub fn given(place: bool, configure: bool, export: bool) -> Self {
+        [
+            (true, Grantable::View),
+            (place, Grantable::Place),
+            (configure, Grantable::Configure),
+            (export, Grantable::Export),
+        ]
+        .into_iter()
+        .filter_map(|(given, right)| given.then_some(right))
+        .collect()
+    }
+
     pub fn from_codes<'a>(codes: impl IntoIterator<Item = &'a str>) -> Self {
         let codes: Vec<_> = codes.into_iter().collect();
         Grantable::ALL.into_iter().filter(|right| codes.contains(&right.code())).collect()
@@ -127,15 +140,7 @@ pub async fn grants(conn: &mut PgConnection, campaign: Id<Campaign>) -> sqlx::Re
         },
         roles: row.roles.map(Roles::from).unwrap_or_default(),
         active: row.active,
-        rights: [
-            (true, Grantable::View),
-            (row.can_place, Grantable::Place),
-            (row.can_configure, Grantable::Configure),
-            (row.can_export, Grantable::Export),
-        ]
-        .into_iter()
-        .filter_map(|(given, right)| given.then_some(right))
-        .collect(),
+        rights: Rights::given(row.can_place, row.can_configure, row.can_export),
     });
     Ok(grants.collect())
 }
@@ -169,27 +174,47 @@ fn check(
     Ok(())
 }
 
-/// Gives rights to somebody who had none of their own.
+/// Who receives rights.
+pub enum Recipient {
+    Person(User),
+    Group(Group),
+}
+
+impl Recipient {
+    pub fn name(&self) -> String {
+        match self {
+            Self::Person(person) => person.name(),
+            Self::Group(group) => group.name.clone(),
+        }
+    }
+}
+
+/// Gives rights to somebody, or to a group, who had none of their own.
 ///
 /// # Errors
 /// A right that the giver does not hold, one that a lecteur cannot hold, somebody already in the table.
 pub async fn grant(
     tx: &mut Tx,
     campaign: &Allowed<Configure, Campaign>,
-    to: &User,
+    to: &Recipient,
     rights: Rights,
 ) -> Result<()> {
     let giver = tx.user()?.clone();
-    check(campaign, &giver, to.roles, rights, rights)?;
-    if to.id == campaign.owner_id {
+    let (user, group, roles) = match to {
+        Recipient::Person(person) => (Some(person.id), None, person.roles),
+        Recipient::Group(group) => (None, Some(group.id), Roles::default()),
+    };
+    check(campaign, &giver, roles, rights, rights)?;
+    if user == Some(campaign.owner_id) {
         return Err(Error::Refused("Le propriétaire a déjà tous les droits.".into()));
     }
     let id = Uuid::now_v7();
     sqlx::query!(
-        "insert into grants (id, campaign_id, user_id, can_place, can_configure, can_export) values ($1, $2, $3, $4, $5, $6)",
+        "insert into grants (id, campaign_id, user_id, group_id, can_place, can_configure, can_export) values ($1, $2, $3, $4, $5, $6, $7)",
         id,
         campaign.id as _,
-        to.id as _,
+        user as _,
+        group as _,
         rights.has(Grantable::Place),
         rights.has(Grantable::Configure),
         rights.has(Grantable::Export),

@@ -2,13 +2,12 @@
 //! « Habilitations »: persons and groups × rights, effective rights and their origin (US-808).
 use super::section;
 use crate::{
-    accounts::User,
+    accounts::{User, group_named, group_names, people_called},
     campaigns::{
         Campaign, Configure, Grantable,
-        grants::{self, Effective, Grant, Rights},
+        grants::{self, Effective, Grant, Recipient, Rights},
     },
     db::{Id, Read, Tx},
-    text::norm,
     web::{
         Again, Conflict, Error, Form, Page, Redirect, Result, Shell,
         auth::Allowed,
@@ -58,11 +57,13 @@ impl GrantsPage {
             .map(|grant| Row { shown: grant.rights, clash: false, grant })
             .collect();
         let effective = grants::effective(conn, &campaign).await?;
+        let groups = group_names(conn).await?;
         let people = sqlx::query!("select first_name, last_name, email from users where active order by name_norm, id limit 500")
             .fetch_all(conn)
             .await?
             .into_iter()
             .map(|u| format!("{} <{}>", crate::accounts::display_name(&u.first_name, &u.last_name), u.email))
+            .chain(groups.into_iter().map(|name| format!("{name}{GROUP}")))
             .collect();
         let held = grants::held(&campaign, user);
         Ok(Self { shell, campaign, form, rows, effective, held, people })
@@ -75,7 +76,10 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<G
     Ok(Page(GrantsPage::load(read.conn(), shell, &user, campaign, Form::default()).await?))
 }
 
-/// Adds a person, found by e-mail or by name among the active accounts.
+/// What stands after the name of a group in the list of proposals.
+const GROUP: &str = " (groupe)";
+
+/// Adds a group, or a person found by e-mail or by name among the active accounts.
 pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
     let campaign = tx.authorize(Configure, id).await?;
     let rights: Rights = Rights::from_codes(form.all("droit"));
@@ -83,52 +87,48 @@ pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
     if rights.is_empty() {
         form.refuse("droit", "Cochez au moins un droit");
     }
-    let found = match asked.as_str() {
-        "" => Vec::new(),
-        asked => people_called(tx.conn(), asked).await?,
+    let to = match asked.as_str() {
+        "" => None,
+        asked => match recipient(tx.conn(), asked).await? {
+            Ok(to) => Some(to),
+            Err(problem) => {
+                form.refuse("personne", problem);
+                None
+            }
+        },
     };
-    let problem = match found.as_slice() {
-        [] => "Aucun compte actif n'a ce nom ou cette adresse",
-        [_] => "",
-        _ => "Plusieurs comptes portent ce nom : indiquez l’adresse e-mail",
-    };
-    if !problem.is_empty() && !asked.is_empty() {
-        form.refuse("personne", problem);
-    }
-    let person = found.into_iter().next().filter(|_| form.is_valid());
-    let Some(person) = person else {
+    let Some(to) = to.filter(|_| form.is_valid()) else {
         let (shell, user) = (tx.shell("Habilitations"), tx.user()?.clone());
         return Ok(
             Again(GrantsPage::load(tx.conn(), shell, &user, campaign, form).await?).into_response()
         );
     };
-    grants::grant(&mut tx, &campaign, &person, rights).await?;
+    grants::grant(&mut tx, &campaign, &to, rights).await?;
     tx.commit().await?;
-    let flash = format!("{} : {}.", person.name(), rights.labels().to_lowercase());
+    let flash = format!("{} : {}.", to.name(), rights.labels().to_lowercase());
     Ok(Redirect::to(campaign.path("parametres/habilitations")).flash(flash).into_response())
 }
 
-/// Active accounts of this e-mail, or of this name in either order.
-async fn people_called(conn: &mut PgConnection, asked: &str) -> Result<Vec<User>> {
-    let email = asked
-        .rsplit_once('<')
-        .map_or(asked, |(_, rest)| rest.trim_end_matches('>'))
-        .trim()
-        .to_lowercase();
-    let ids = sqlx::query_scalar!(
-        r#"select id from users where active
-             and (email = $1 or name_norm = $2 or name_norm = (select string_agg(word, ' ' order by n desc) from regexp_split_to_table($2, ' ') with ordinality w (word, n)))
-           limit 2"#,
-        email,
-        norm(asked)
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let mut found = Vec::new();
-    for id in ids {
-        found.extend(crate::accounts::find(conn, id).await?);
+/// Whom this text names; the French of why nobody is.
+async fn recipient(
+    conn: &mut PgConnection,
+    asked: &str,
+) -> Result<std::result::Result<Recipient, &'static str>> {
+    if let Some(name) = asked.strip_suffix(GROUP) {
+        let group = group_named(conn, name).await?;
+        return Ok(group.map(Recipient::Group).ok_or("Aucun groupe n’a ce nom"));
     }
-    Ok(found)
+    let mut found = people_called(&mut *conn, asked).await?;
+    if found.len() > 1 {
+        return Ok(Err("Plusieurs comptes portent ce nom : indiquez l’adresse e-mail"));
+    }
+    if let Some(person) = found.pop() {
+        return Ok(Ok(Recipient::Person(person)));
+    }
+    let group = group_named(conn, asked).await?;
+    Ok(group
+        .map(Recipient::Group)
+        .ok_or("Aucun compte actif n’a ce nom ou cette adresse, et aucun groupe n’a ce nom"))
 }
 
 /// Saves the rows whose boxes were changed; a row changed by somebody else meanwhile is asked again.
