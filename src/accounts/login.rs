@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Signing in and out (US-101, US-102). An unknown address behaves like a known one: same words,
 //! same time, same lock.
-use super::{User, hashing, sessions, throttle};
+use super::{User, hashing, second_factor, sessions, throttle};
 use crate::{
     app::App,
     audit::Entry,
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 const WRONG: &str = "Identifiants incorrects";
 const OFF: &str = "Compte désactivé";
-const LOCKED: &str = "Compte temporairement verrouillé. Réessayez dans 15 minutes.";
+pub(super) const LOCKED: &str = "Compte temporairement verrouillé. Réessayez dans 15 minutes.";
 
 #[derive(Template)]
 #[template(path = "accounts/login.html")]
@@ -159,9 +159,24 @@ async fn open(
     Ok(answer.into_response())
 }
 
+/// The password was right: opens a session, or leads to the second step (RG-128).
+pub(super) async fn start_session(
+    tx: &mut Tx,
+    user: Id<User>,
+    stamp: Uuid,
+    stay: bool,
+    to: Option<String>,
+) -> Result<Redirect> {
+    let app = tx.app().clone();
+    match second_factor::needed(tx.conn(), &app, user).await? {
+        second_factor::Needed::Nothing => open_session(tx, user, stamp, stay, to).await,
+        step => second_factor::wait(tx, user, stamp, stay, to.as_deref(), step).await,
+    }
+}
+
 /// Opens a session of this person, traces it, and leads to `to` or to their first page.
 /// The session held until now, if any, is destroyed: a new identifier at each sign-in (RG-007).
-pub(super) async fn start_session(
+pub(super) async fn open_session(
     tx: &mut Tx,
     user: Id<User>,
     stamp: Uuid,
@@ -174,7 +189,7 @@ pub(super) async fn start_session(
         sessions::close(tx.conn(), former).await?;
     }
     let family =
-        if stay { Some(sessions::remember(tx.conn(), user, visitor.now).await?) } else { None };
+        if stay { Some(sessions::remember(tx.conn(), user, &visitor).await?) } else { None };
     let secret =
         sessions::open(tx.conn(), user, stamp, family.as_ref().map(|(id, _)| *id), &visitor)
             .await?;

@@ -11,9 +11,11 @@ mod identity;
 pub mod links;
 mod login;
 mod model;
+mod my_sessions;
 pub mod password;
 mod profile;
 mod roles;
+mod second_factor;
 pub mod sessions;
 mod setup;
 #[cfg(test)]
@@ -27,9 +29,9 @@ pub use self::{
     chosen::strength as strength_of,
     cli::Cli,
     forgotten::PasswordForgotten,
+    groups::{Group, named as group_named, names as group_names},
     links::Purpose,
     model::{User, brief_name, display_name, find, initials, people_called},
-    groups::{Group, named as group_named, names as group_names},
     password::hash_password,
     roles::{Role, Roles},
     setup::setup_link,
@@ -59,6 +61,10 @@ pub fn routes() -> Routes {
         .post("/profil", SignedIn, profile::update)
         .get("/profil/mot-de-passe", SignedIn, profile::password_page)
         .post("/profil/mot-de-passe", SignedIn, profile::change_password)
+        .get("/profil/sessions", SignedIn, my_sessions::page)
+        .post("/profil/sessions/fermeture", SignedIn, my_sessions::close_all)
+        .post("/profil/sessions/{session}/fermeture", SignedIn, my_sessions::close)
+        .merge(second_factor::routes())
         .merge(users::routes())
-}
         .merge(groups::routes())
+}

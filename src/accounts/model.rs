@@ -12,6 +12,8 @@ pub struct User {
     pub roles: Roles,
     pub theme: String,
     pub start_page: Option<String>,
+    /// A code is asked after the password (RG-128).
+    pub second_factor: bool,
 }
 
 impl User {
@@ -67,7 +69,9 @@ pub fn initials(first: &str, last: &str) -> String {
 /// An active account; `None` when it is off or unknown.
 pub async fn find(conn: &mut sqlx::PgConnection, id: Id<User>) -> sqlx::Result<Option<User>> {
     let row = sqlx::query!(
-        "select id, email, first_name, last_name, roles, theme, start_page from users where id = $1 and active",
+        r#"select id, email, first_name, last_name, roles, theme, start_page,
+                  exists (select 1 from second_factors f where f.user_id = users.id and f.confirmed_at is not null) as "second_factor!"
+           from users where id = $1 and active"#,
         id as _
     )
     .fetch_optional(conn)
@@ -80,6 +84,7 @@ pub async fn find(conn: &mut sqlx::PgConnection, id: Id<User>) -> sqlx::Result<O
         roles: Roles::from(row.roles),
         theme: row.theme,
         start_page: row.start_page,
+        second_factor: row.second_factor,
     }))
 }
 

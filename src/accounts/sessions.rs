@@ -71,9 +71,10 @@ async fn by_session(
 ) -> sqlx::Result<Option<Found>> {
     let hash = tokens::hash(token);
     let row = sqlx::query!(
-        "select s.id as session, s.seen_at, s.expires_at, u.id, u.email, u.first_name, u.last_name, u.roles, u.theme, u.start_page
-         from sessions s join users u on u.id = s.user_id
-         where s.token_hash = $1 and s.expires_at > $2 and u.active and u.security_stamp = s.security_stamp",
+        r#"select s.id as session, s.seen_at, s.expires_at, u.id, u.email, u.first_name, u.last_name, u.roles, u.theme, u.start_page,
+                  exists (select 1 from second_factors f where f.user_id = u.id and f.confirmed_at is not null) as "second_factor!"
+           from sessions s join users u on u.id = s.user_id
+           where s.token_hash = $1 and s.expires_at > $2 and u.active and u.security_stamp = s.security_stamp"#,
         hash,
         now
     )
@@ -100,6 +101,7 @@ async fn by_session(
         roles: Roles::from(row.roles),
         theme: row.theme,
         start_page: row.start_page,
+        second_factor: row.second_factor,
     };
     Ok(Some(Found {
         user: Some(user),
@@ -209,16 +211,18 @@ pub async fn open(
 pub async fn remember(
     conn: &mut PgConnection,
     user: Id<User>,
-    now: DateTime<Utc>,
+    visitor: &Visitor,
 ) -> anyhow::Result<(Uuid, String)> {
     let (id, token) = (Uuid::now_v7(), tokens::random()?);
     sqlx::query!(
-        "insert into remember_families (id, user_id, token_hash, rotated_at, expires_at) values ($1, $2, $3, $4, $5)",
+        "insert into remember_families (id, user_id, token_hash, rotated_at, expires_at, ip, agent) values ($1, $2, $3, $4, $5, $6, $7)",
         id,
         user as _,
         tokens::hash(&token),
-        now,
-        now + REMEMBERED
+        visitor.now,
+        visitor.now + REMEMBERED,
+        visitor.ip,
+        visitor.user_agent
     )
     .execute(conn)
     .await?;
@@ -236,6 +240,32 @@ pub async fn close(conn: &mut PgConnection, session: Uuid) -> sqlx::Result<()> {
         end_series(conn, family).await?;
     }
     Ok(())
+}
+
+/// Ends a session of this person, or a remembered browser that has none; `false` when it is not theirs.
+pub async fn close_own(conn: &mut PgConnection, user: Id<User>, id: Uuid) -> sqlx::Result<bool> {
+    let session = sqlx::query_scalar!(
+        "select id from sessions where id = $1 and user_id = $2",
+        id,
+        user as _
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    if let Some(session) = session {
+        close(conn, session).await?;
+        return Ok(true);
+    }
+    let family = sqlx::query_scalar!(
+        "select id from remember_families where id = $1 and user_id = $2",
+        id,
+        user as _
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    match family {
+        Some(family) => end_series(conn, family).await.map(|()| true),
+        None => Ok(false),
+    }
 }
 
 /// Ends every session of a person but `keep`: a new security stamp, returned, is a dead session everywhere.

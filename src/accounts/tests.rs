@@ -3,6 +3,7 @@
 mod accounts;
 mod groups;
 mod links;
+mod my_sessions;
 mod sign_in;
 
 use crate::{

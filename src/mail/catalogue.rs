@@ -16,16 +16,20 @@ pub enum Kind {
     PasswordReset,
     /// M-13
     SecurityNotice,
+    /// A request of `/contact`, for the organisation (US-1601).
+    ContactRequest,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::AccountCreated, Self::PasswordReset, Self::SecurityNotice];
+    const ALL: [Self; 4] =
+        [Self::AccountCreated, Self::PasswordReset, Self::SecurityNotice, Self::ContactRequest];
 
     pub fn code(self) -> &'static str {
         match self {
             Self::AccountCreated => "account_created",
             Self::PasswordReset => "password_reset",
             Self::SecurityNotice => "security_notice",
+            Self::ContactRequest => "contact_request",
         }
     }
 
@@ -38,6 +42,7 @@ impl Kind {
             Self::AccountCreated => "Création de compte",
             Self::PasswordReset => "Réinitialisation du mot de passe",
             Self::SecurityNotice => "Avis de sécurité",
+            Self::ContactRequest => "Demande de contact",
         }
     }
 
@@ -46,7 +51,7 @@ impl Kind {
         match self {
             Self::AccountCreated => Some(Purpose::Activation),
             Self::PasswordReset => Some(Purpose::Reset),
-            Self::SecurityNotice => None,
+            Self::SecurityNotice | Self::ContactRequest => None,
         }
     }
 
@@ -56,6 +61,7 @@ impl Kind {
             Self::AccountCreated => Duration::hours(72),
             Self::PasswordReset => Duration::hours(1),
             Self::SecurityNotice => Duration::hours(24),
+            Self::ContactRequest => Duration::days(7),
         }
     }
 
@@ -67,6 +73,9 @@ impl Kind {
             }
             Self::PasswordReset => {
                 "Vous recevez ce message parce qu’un nouveau mot de passe a été demandé pour votre compte."
+            }
+            Self::ContactRequest => {
+                "Vous recevez ce message parce que cette adresse reçoit les demandes du formulaire de contact."
             }
             Self::SecurityNotice => {
                 "Vous recevez ce message parce que vous avez un compte ; il ne peut pas être désactivé."

@@ -175,6 +175,34 @@ pub(super) async fn fresh_link_in(
     Ok(Link::Made(link))
 }
 
+/// Sends a message of trial at once; whether the relay took it, and what it said, in French.
+pub async fn try_relay(app: &App, recipient: &str) -> (bool, String) {
+    let letter = Letter {
+        id: Uuid::now_v7(),
+        kind: Kind::ContactRequest,
+        recipient,
+        subject: "[OpsTracker] Message d’essai",
+        body: "Bonjour,\n\nCe message d’essai a été demandé par un administrateur. S’il vous parvient, le relais de messagerie fonctionne.",
+        link: None,
+    };
+    let Some((from, host)) = app.mailer.sender() else {
+        return (false, "Aucun relais n’est configuré.".into());
+    };
+    let answer = match letter.build(from, &app.settings(), host) {
+        Ok(message) => app.mailer.send(message).await,
+        Err(err) => Answer::Refused(format!("message impossible à composer : {err}")),
+    };
+    match answer {
+        Answer::Accepted => {
+            app.mailer.resume();
+            (true, format!("Le relais a accepté le message pour {recipient}."))
+        }
+        Answer::Later(told) => (false, format!("Le relais refuse pour l’instant : {told}")),
+        Answer::Refused(told) => (false, format!("Le relais a refusé le message : {told}")),
+        Answer::Unreachable(told) => (false, format!("Le relais ne répond pas : {told}")),
+    }
+}
+
 async fn settle(
     app: &App,
     id: Uuid,

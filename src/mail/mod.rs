@@ -15,8 +15,8 @@ mod transport;
 
 pub use self::{
     catalogue::{Kind, account_created, password_reset, security_notice},
-    deliver::deliver_due,
-    outbox::{Post, post},
+    deliver::{deliver_due, try_relay},
+    outbox::{Post, post, post_to},
     transport::Mailer,
 };
 use crate::{

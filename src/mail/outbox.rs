@@ -19,6 +19,31 @@ pub struct Post {
     pub not_after: DateTime<Utc>,
 }
 
+/// Writes a message to an address that is nobody's account.
+pub async fn post_to(
+    tx: &mut Tx,
+    kind: Kind,
+    recipient: &str,
+    subject: &str,
+    body: &str,
+) -> sqlx::Result<()> {
+    let now = tx.now();
+    sqlx::query!(
+        "insert into messages (id, kind, recipient, subject, body, next_attempt_at, not_after, created_at)
+         values ($1, $2, $3, $4, E'Bonjour,\n\n' || $5, $6, $7, $6)",
+        Uuid::now_v7(),
+        kind.code(),
+        recipient,
+        subject,
+        body,
+        now,
+        now + kind.life(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Writes the row; returns the message's identifier and its address.
 pub async fn post(tx: &mut Tx, post: Post) -> sqlx::Result<(Uuid, String)> {
     let now = tx.now();

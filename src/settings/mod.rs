@@ -1,42 +1,48 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! The instance's own settings: organisation, contacts, password threshold; the administration's
-//! first page and the statement of accessibility.
+//! The instance's own settings: organisation, contacts, texts, security, mail; the administration's
+//! first page, the state of the system and the pages that the law asks for.
 mod accessibility;
 mod administration;
+mod legal;
+mod model;
 mod organisation;
+mod relay;
+mod security;
+mod state;
 #[cfg(test)]
 mod tests;
+mod texts;
 
-pub use self::organisation::{read as read_organisation, save};
+pub use self::{
+    model::{Settings, load, save},
+    organisation::read as read_organisation,
+};
 use crate::{
     accounts::Role,
     web::{
         Access::{self, Public, Roles},
-        Routes,
+        Routes, Shell, Tab,
     },
 };
-use sqlx::PgPool;
 
 const ADMIN: Access = Roles(&[Role::Admin]);
 
-#[derive(Clone, Debug, Default)]
-pub struct Settings {
-    pub organisation: String,
-    pub contact: String,
-    pub dpo: String,
-    /// Estimated strength asked of passwords, in bits (RG-001).
-    pub password_bits: i32,
-    pub password_families: bool,
-    pub is_demo: bool,
-}
+/// The pages of settings: label, address.
+const SECTIONS: [(&str, &str); 4] = [
+    ("Organisation", "/administration/parametres/organisation"),
+    ("Textes", "/administration/parametres/textes"),
+    ("Sécurité", "/administration/parametres/securite"),
+    ("Messagerie", "/administration/parametres/messagerie"),
+];
 
-pub async fn load(db: &PgPool) -> sqlx::Result<Settings> {
-    sqlx::query_as!(
-        Settings,
-        "select organisation, contact, dpo, password_bits, password_families, is_demo from instance_settings"
-    )
-    .fetch_one(db)
-    .await
+/// What surrounds a page of settings.
+fn section(shell: Shell) -> Shell {
+    let tabs = SECTIONS.map(|(label, url)| Tab {
+        label,
+        url: url.to_owned(),
+        current: shell.path.starts_with(url),
+    });
+    shell.under("Administration", "/administration").with_tabs(tabs.to_vec())
 }
 
 pub fn routes() -> Routes {
@@ -45,5 +51,14 @@ pub fn routes() -> Routes {
         .get("/administration/parametres", ADMIN, organisation::home)
         .get("/administration/parametres/organisation", ADMIN, organisation::page)
         .post("/administration/parametres/organisation", ADMIN, organisation::update)
+        .get("/administration/parametres/textes", ADMIN, texts::page)
+        .post("/administration/parametres/textes", ADMIN, texts::update)
+        .get("/administration/parametres/securite", ADMIN, security::page)
+        .post("/administration/parametres/securite", ADMIN, security::update)
+        .get("/administration/parametres/messagerie", ADMIN, relay::page)
+        .post("/administration/parametres/messagerie/essai", ADMIN, relay::try_it)
+        .get("/administration/etat", ADMIN, state::page)
         .get("/accessibilite", Public, accessibility::page)
+        .get("/mentions-legales", Public, legal::notice)
+        .get("/donnees-personnelles", Public, legal::privacy)
 }

@@ -25,9 +25,16 @@ pub struct TestApp {
 
 impl TestApp {
     pub async fn new(db: PgPool) -> Self {
+        Self::with(db, |_| ()).await
+    }
+
+    /// With these changes to the configuration.
+    pub async fn with(db: PgPool, change: impl FnOnce(&mut Config)) -> Self {
         let dir = std::env::temp_dir().join(format!("opstracker-test-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(dir.join("files")).unwrap();
-        let (app, _) = App::new(Config::for_tests(dir), db.clone(), db).await.unwrap();
+        let mut config = Config::for_tests(dir);
+        change(&mut config);
+        let (app, _) = App::new(config, db.clone(), db).await.unwrap();
         Self { app }
     }
 

@@ -53,6 +53,10 @@ impl Redirect {
         Self::to(local(to).unwrap_or(fallback))
     }
 
+    pub fn target(&self) -> &str {
+        &self.to
+    }
+
     pub fn flash(self, text: impl AsRef<str>) -> Self {
         self.cookie(cookies::flash(text.as_ref()))
     }

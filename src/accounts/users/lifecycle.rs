@@ -2,7 +2,7 @@
 //! Turning an account off and on (US-105), lifting a lock, ending sessions, a new link.
 use super::show::{Facts, facts};
 use crate::{
-    accounts::{Account, Manage, account, links::discreet},
+    accounts::{Account, Manage, account, links::discreet, second_factor},
     db::{Id, Read, Tx},
     text,
     web::{Error, Page, Redirect, Result, Shell, auth::Visitor},
@@ -65,6 +65,14 @@ pub async fn disconnect(mut tx: Tx, Path(id): Path<Id<Account>>) -> Result<Redir
     account::disconnect(&mut tx, &account).await?;
     tx.commit().await?;
     Ok(Redirect::to(account.url()).flash("Sessions fermées"))
+}
+
+/// For who has lost telephone and codes (US-111.2).
+pub async fn reset_factor(mut tx: Tx, Path(id): Path<Id<Account>>) -> Result<Redirect> {
+    let account = tx.authorize_to_change(Manage, id).await?;
+    second_factor::reset(&mut tx, &account).await?;
+    tx.commit().await?;
+    Ok(Redirect::to(account.url()).flash("Double authentification réinitialisée"))
 }
 
 #[derive(Template)]

@@ -23,4 +23,5 @@ pub fn routes() -> Routes {
         .post("/administration/utilisateurs/{user}/deverrouillage", ADMIN, lifecycle::unlock)
         .post("/administration/utilisateurs/{user}/deconnexion", ADMIN, lifecycle::disconnect)
         .post("/administration/utilisateurs/{user}/lien", ADMIN, lifecycle::link)
+        .post("/administration/utilisateurs/{user}/second-facteur", ADMIN, lifecycle::reset_factor)
 }

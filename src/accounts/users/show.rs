@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! One account: identity and roles (US-104), figures (US-106), what can be done with it.
 use crate::{
-    accounts::{Account, Manage, Role, account, identity, throttle},
+    accounts::{Account, Manage, Role, account, identity, second_factor, throttle},
     campaigns::Campaign,
     db::{Id, Read, Tx},
     text,
@@ -34,6 +34,7 @@ pub(super) struct Facts {
     pub(super) open: Vec<Open>,
     relay: bool,
     myself: bool,
+    factor: second_factor::State,
 }
 
 /// The operations of a campaign that somebody else must take (RG-005).
@@ -75,7 +76,9 @@ pub(super) async fn facts(
     relay: bool,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Facts> {
-    let locked = throttle::is_locked(&mut *conn, &account.email, now).await?;
+    let codes = second_factor::throttled_as(&account.email);
+    let locked = throttle::is_locked(&mut *conn, &account.email, now).await?
+        || throttle::is_locked(&mut *conn, &codes, now).await?;
     let open = sqlx::query_as!(
         Open,
         r#"select c.id, c.name, count(*) as "number!" from operations o join campaigns c on c.id = o.campaign_id
@@ -92,8 +95,9 @@ pub(super) async fn facts(
            where o.assignee_id = $1 and o.deleted_at is null and o.category <> 'cancelled'"#,
         account.id as _
     )
-    .fetch_one(conn)
+    .fetch_one(&mut *conn)
     .await?;
+    let factor = second_factor::state(conn, account.id).await?;
     Ok(Facts {
         locked,
         assigned: figures.assigned,
@@ -101,6 +105,7 @@ pub(super) async fn facts(
         open,
         relay,
         myself: account.id == me.id,
+        factor,
     })
 }
 
