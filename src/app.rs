@@ -5,8 +5,9 @@ use crate::{
     config::Config,
     dashboard, imports,
     live::{self, Hub},
-    mail, onsite, operations, settings,
+    mail, onsite, operation_types, operations, prerequisites, segments, settings,
     web::{self, Access, Routes},
+    workflows,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use sqlx::PgPool;
@@ -91,6 +92,8 @@ pub fn routes() -> Routes {
         .merge(imports::routes())
         .merge(onsite::routes())
         .merge(dashboard::routes())
+        .merge(operation_types::routes())
+        .merge(workflows::routes())
         .merge(settings::routes())
         .merge(mail::routes())
         .merge(live::routes())

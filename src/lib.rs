@@ -7,6 +7,7 @@ pub mod audit;
 pub mod campaigns;
 pub mod clock;
 pub mod config;
+pub mod configuration;
 pub mod dashboard;
 pub mod db;
 pub mod demo;
@@ -17,6 +18,7 @@ pub mod live;
 pub mod mail;
 pub mod onsite;
 pub mod operations;
+pub mod operation_types;
 pub mod serve;
 pub mod settings;
 #[cfg(test)]

@@ -20,6 +20,7 @@ import PasswordController from "./controllers/password_controller.js"
 import PopoverController from "./controllers/popover_controller.js"
 import ProgressController from "./controllers/progress_controller.js"
 import ReturnController from "./controllers/return_controller.js"
+import ReorderController from "./controllers/reorder_controller.js"
 import SelectionController from "./controllers/selection_controller.js"
 import SessionController from "./controllers/session_controller.js"
 import StrengthController from "./controllers/strength_controller.js"
@@ -28,7 +29,7 @@ const stimulus = Application.start()
 const controllers = {
   copy: CopyController, dialog: DialogController, disclosure: DisclosureController, drop: DropController, "filter-list": FilterListController,
   flash: FlashController, live: LiveController, menu: MenuController, once: OnceController, password: PasswordController, popover: PopoverController,
-  progress: ProgressController, return: ReturnController, selection: SelectionController, session: SessionController, strength: StrengthController,
+  progress: ProgressController, reorder: ReorderController, return: ReturnController, selection: SelectionController, session: SessionController, strength: StrengthController,
 }
 for (const [name, controller] of Object.entries(controllers)) stimulus.register(name, controller)
 

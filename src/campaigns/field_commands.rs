@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Changing the fields of a campaign without touching what they hold (US-219, RG-015, RG-061).
-use super::{Campaign, Configure, Field, FieldKind, Usage, fields};
+use super::{Campaign, Configure, Declaration, Field, Usage, fields};
 use crate::{
     audit::Entry,
     db::{Id, Tx, sqlstate},
@@ -15,51 +15,6 @@ use uuid::Uuid;
 
 /// How long a deleted field keeps its values.
 pub const KEPT: Duration = Duration::days(30);
-
-/// What a person declares of a field.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Declaration {
-    pub label: String,
-    pub kind: FieldKind,
-    pub required: bool,
-    pub searchable: bool,
-    pub in_list: bool,
-    pub hidden: bool,
-    pub pattern: Option<String>,
-    pub hint: Option<String>,
-    pub choices: Vec<String>,
-}
-
-impl Declaration {
-    pub fn of(field: &Field) -> Self {
-        Self {
-            label: field.label.clone(),
-            kind: field.kind,
-            required: field.required,
-            searchable: field.searchable,
-            in_list: field.in_list,
-            hidden: field.hidden,
-            pattern: field.pattern.clone(),
-            hint: field.hint.clone(),
-            choices: field.choices.clone(),
-        }
-    }
-
-    fn trace(&self, before: Option<&Self>) -> Value {
-        let pair = |old: Option<Value>, new: Value| json!([old, new]);
-        super::commands::only_changed(json!({
-            "label": pair(before.map(|b| json!(b.label)), json!(self.label)),
-            "kind": pair(before.map(|b| json!(b.kind.label())), json!(self.kind.label())),
-            "required": pair(before.map(|b| json!(b.required)), json!(self.required)),
-            "searchable": pair(before.map(|b| json!(b.searchable)), json!(self.searchable)),
-            "in_list": pair(before.map(|b| json!(b.in_list)), json!(self.in_list)),
-            "hidden": pair(before.map(|b| json!(b.hidden)), json!(self.hidden)),
-            "pattern": pair(before.map(|b| json!(b.pattern)), json!(self.pattern)),
-            "hint": pair(before.map(|b| json!(b.hint)), json!(self.hint)),
-            "choices": pair(before.map(|b| json!(b.choices)), json!(self.choices)),
-        }))
-    }
-}
 
 /// Adds a field at the end; `false` when the label is taken.
 pub async fn add_field(

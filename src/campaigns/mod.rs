@@ -2,6 +2,7 @@
 //! Campaigns: what they are, who may do what with them, their fields and segments (01 §2).
 mod commands;
 mod counts;
+mod declaration;
 mod field_commands;
 mod fields;
 pub mod grants;
@@ -24,6 +25,7 @@ mod wizard;
 
 pub use self::{
     counts::{Counts, counts, progress},
+    declaration::{Declaration, is_sensitive},
     fields::{Field, FieldKind, Usage, copy_from_type, fields},
     model::{Campaign, tabs},
     policy::{Audit, Configure, Create, Export, Grantable, Own, Restore, View, among, visible},

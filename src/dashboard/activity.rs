@@ -9,7 +9,7 @@ use crate::{
     db::Id,
     text::count,
     web::format,
-    workflows::{Category, Workflow},
+    workflows::Category,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
@@ -135,7 +135,6 @@ pub struct Feed {
 pub async fn feed(
     conn: &mut PgConnection,
     campaign: Id<Campaign>,
-    workflow: &Workflow,
     wanted: &Wanted,
     limit: i64,
 ) -> sqlx::Result<Feed> {
@@ -155,7 +154,7 @@ pub async fn feed(
         None => None,
     };
     let lower = rows.last().map(|row| row.at).filter(|_| has_more);
-    let mut lines: Vec<Line> = rows.into_iter().map(|row| row.line(campaign, workflow)).collect();
+    let mut lines: Vec<Line> = rows.into_iter().map(|row| row.line(campaign)).collect();
     if wanted.kind.is_none_or(|kind| kind == Kind::Import) {
         lines.extend(
             imports(
@@ -183,8 +182,9 @@ struct Row {
     actor_kind: String,
     first_name: Option<String>,
     last_name: Option<String>,
-    from_status: Option<i32>,
-    to_status: Option<i32>,
+    from: Option<Category>,
+    to: Option<Category>,
+    to_name: Option<String>,
     planned_after: Option<DateTime<Utc>>,
     reason: Option<String>,
     changes: Option<Value>,
@@ -206,13 +206,14 @@ async fn events(
         wanted.kind.map(|kind| kind.events().iter().map(|&k| k.to_owned()).collect());
     sqlx::query_as!(
         Row,
-        r#"select e.seq, e.at, e.kind, e.actor_kind, u.first_name as "first_name?", u.last_name as "last_name?", e.from_status, e.to_status,
-                  e.planned_after, e.reason, e.changes, e.operation_id, o.identifier, o.deleted_at is not null as "is_deleted!", s.name as "segment?"
+        r#"select e.seq, e.at, e.kind, e.actor_kind, u.first_name as "first_name?", u.last_name as "last_name?", 
+                  sf.category as "from?: Category", st.category as "to?: Category", st.name as "to_name?", e.planned_after, e.reason, e.changes, e.operation_id, o.identifier, o.deleted_at is not null as "is_deleted!", s.name as "segment?"
            from operation_events e
            join operations o on o.id = e.operation_id
            left join users u on u.id = e.actor_id
            left join segments s on s.id = o.segment_id
-           where e.campaign_id = $1 and e.kind not in ('imported', 'import_undone')
+           left join workflow_statuses sf on sf.id = e.from_status left join workflow_statuses st on st.id = e.to_status
+           where e.campaign_id = $1 and e.kind not in ('imported', 'import_undone', 'remapped')
              and ($2::text[] is null or e.kind = any ($2)) and ($3::uuid is null or e.actor_id = $3)
              and ($4::timestamptz is null or e.at >= $4) and ($5::timestamptz is null or e.at < $5)
              and ($6::bigint is null or e.seq < $6)
@@ -230,13 +231,9 @@ async fn events(
 }
 
 impl Row {
-    fn line(self, campaign: Id<Campaign>, workflow: &Workflow) -> Line {
-        let category = |status: Option<i32>| {
-            status.and_then(|id| workflow.status(id).ok()).map(|s| s.category)
-        };
-        let (from, to) = (category(self.from_status), category(self.to_status));
-        let (verb, rest) = self.said(from, to, workflow);
-        let (class, icon) = match (self.kind.as_str(), to) {
+    fn line(self, campaign: Id<Campaign>) -> Line {
+        let (verb, rest) = self.said();
+        let (class, icon) = match (self.kind.as_str(), self.to) {
             ("transition" | "correction", Some(to)) => (to.code(), to.icon()),
             ("undo", _) => ("cancelled", "undo"),
             ("planned", _) => ("planned", "calendar"),
@@ -263,12 +260,7 @@ impl Row {
     }
 
     /// The words before and after the identifier.
-    fn said(
-        &self,
-        from: Option<Category>,
-        to: Option<Category>,
-        workflow: &Workflow,
-    ) -> (String, String) {
+    fn said(&self) -> (String, String) {
         let date = self
             .planned_after
             .map(|at| format!("au {}", format::long(clock::day(at))))
@@ -276,11 +268,9 @@ impl Row {
         let changed =
             |key: &str| self.changes.as_ref().and_then(|c| c[key][1].as_str()).map(str::to_owned);
         let (verb, rest) = match self.kind.as_str() {
-            "transition" => return transition_said(from, to, date),
+            "transition" => return transition_said(self.from, self.to, date),
             "correction" => {
-                let name =
-                    self.to_status.and_then(|id| workflow.status(id).ok()).map(|s| s.name.clone());
-                ("a corrigé le statut de", name.map(|name| format!(": {name}")))
+                ("a corrigé le statut de", self.to_name.as_ref().map(|name| format!(": {name}")))
             }
             "undo" => ("a annulé son action sur", None),
             "planned" if self.planned_after.is_none() => ("a retiré la date de", None),

@@ -39,7 +39,7 @@ pub async fn page(
     let mut form = Form::parse(query.unwrap_or_default().as_bytes());
     let wanted = wanted(&mut form);
     let figures = figures(&mut read, id).await?;
-    let Feed { lines, next } = feed(read.conn(), id, &figures.workflow, &wanted, LINES).await?;
+    let Feed { lines, next } = feed(read.conn(), id, &wanted, LINES).await?;
     let mut shell = read
         .shell("Activité")
         .under("Campagnes", "/campagnes")

@@ -30,12 +30,13 @@ async fn extra_fields(conn: &mut PgConnection) -> sqlx::Result<()> {
     let types = [MIGRATION, SOFTWARE, MAINTENANCE];
     let models = MODELS.map(String::from);
     sqlx::query!(
-        "insert into type_fields (id, type_id, label, kind, searchable, in_list, choices, position)
-         select gen_random_uuid(), t.id, f.label, f.kind::field_kind, f.searchable, f.in_list,
+        "insert into type_fields (id, type_id, code, label, label_norm, kind, searchable, in_list, choices, position)
+         select gen_random_uuid(), t.id, f.code, f.label, replace(f.code, '_', ' '), f.kind::field_kind, f.searchable, f.in_list,
                 case when f.kind = 'choice' then $2::text[] else '{}' end, f.position
          from unnest($1::uuid[]) as t (id),
-              (values ('Étage', 'number', false, false, 6), ('Modèle', 'choice', true, false, 7), ('Fin de garantie', 'date', false, false, 8))
-                as f (label, kind, searchable, in_list, position)",
+              (values ('etage', 'Étage', 'number', false, false, 6), ('modele', 'Modèle', 'choice', true, false, 7),
+                      ('fin_de_garantie', 'Fin de garantie', 'date', false, false, 8))
+                as f (code, label, kind, searchable, in_list, position)",
         &types,
         &models,
     )
@@ -71,7 +72,7 @@ const TRANSITIONS: [TransitionRow; 8] = [
 
 async fn badge_workflow(conn: &mut PgConnection) -> sqlx::Result<(Uuid, Uuid)> {
     let (workflow, version) = (Uuid::now_v7(), Uuid::now_v7());
-    sqlx::query!("insert into workflows (id, name) values ($1, 'Remise de badge')", workflow)
+    sqlx::query!("insert into workflows (id, name, name_norm) values ($1, 'Remise de badge', 'remise de badge')", workflow)
         .execute(&mut *conn)
         .await?;
     sqlx::query!(
@@ -132,13 +133,13 @@ async fn badge_type(conn: &mut PgConnection, workflow: Uuid) -> sqlx::Result<Uui
     .execute(&mut *conn)
     .await?;
     sqlx::query!(
-        "insert into type_fields (id, type_id, label, kind, required, searchable, in_list, choices, usages, position)
-         select gen_random_uuid(), $1, f.label, f.kind::field_kind, f.required, true, true, f.choices, f.usages, f.position
+        "insert into type_fields (id, type_id, code, label, label_norm, kind, required, searchable, in_list, choices, usages, position)
+         select gen_random_uuid(), $1, f.code, f.label, f.code, f.kind::field_kind, f.required, true, true, f.choices, f.usages, f.position
          from (values
-           ('Matricule', 'short_text', true, '{}'::text[], '{identifier,agent_key}'::text[], 1),
-           ('Nom', 'short_text', true, '{}', '{label}', 2),
-           ('Bureau', 'short_text', false, '{}', '{location}', 3),
-           ('Téléphone', 'phone', false, '{}', '{contact}', 4)) as f (label, kind, required, choices, usages, position)",
+           ('matricule', 'Matricule', 'short_text', true, '{}'::text[], '{identifier,agent_key}'::text[], 1),
+           ('nom', 'Nom', 'short_text', true, '{}', '{label}', 2),
+           ('bureau', 'Bureau', 'short_text', false, '{}', '{location}', 3),
+           ('telephone', 'Téléphone', 'phone', false, '{}', '{contact}', 4)) as f (code, label, kind, required, choices, usages, position)",
         id
     )
     .execute(conn)

@@ -89,7 +89,7 @@ async fn load(
         gestures,
         can_undo: false,
         notes: notes(conn, operation).await?,
-        lines: history::lines(conn, operation.id, &workflow, &fields).await?,
+        lines: history::lines(conn, operation.id, &fields).await?,
         form: Form::default(),
         key: Uuid::now_v7().to_string(),
         finished: None,

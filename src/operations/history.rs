@@ -6,7 +6,7 @@ use crate::{
     campaigns::Field,
     db::Id,
     web::format,
-    workflows::{Category, Workflow},
+    workflows::Category,
 };
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -32,8 +32,9 @@ struct Event {
     first_name: Option<String>,
     last_name: Option<String>,
     kind: String,
-    from_status: Option<i32>,
-    to_status: Option<i32>,
+    from_name: Option<String>,
+    to_name: Option<String>,
+    to_category: Option<Category>,
     planned_before: Option<DateTime<Utc>>,
     planned_after: Option<DateTime<Utc>>,
     reason: Option<String>,
@@ -43,28 +44,28 @@ struct Event {
 pub async fn lines(
     conn: &mut PgConnection,
     operation: Id<Operation>,
-    workflow: &Workflow,
     fields: &[Field],
 ) -> sqlx::Result<Vec<Line>> {
     let events = sqlx::query_as!(
         Event,
-        r#"select e.at, e.actor_kind, u.first_name as "first_name?", u.last_name as "last_name?", e.kind, e.from_status, e.to_status,
+        r#"select e.at, e.actor_kind, u.first_name as "first_name?", u.last_name as "last_name?", e.kind,
+                  f.name as "from_name?", t.name as "to_name?", t.category as "to_category?: Category",
                   e.planned_before, e.planned_after, e.reason, e.changes
            from operation_events e left join users u on u.id = e.actor_id
+           left join workflow_statuses f on f.id = e.from_status left join workflow_statuses t on t.id = e.to_status
            where e.operation_id = $1 order by e.seq desc limit $2"#,
         operation as _,
         LINES
     )
     .fetch_all(conn)
     .await?;
-    Ok(events.into_iter().map(|event| event.line(workflow, fields)).collect())
+    Ok(events.into_iter().map(|event| event.line(fields)).collect())
 }
 
 impl Event {
-    fn line(self, workflow: &Workflow, fields: &[Field]) -> Line {
-        let status = |id: Option<i32>| workflow.statuses.iter().find(|s| Some(s.id) == id);
-        let name = |id| status(id).map_or("?", |s| s.name.as_str());
-        let (from, to) = (name(self.from_status), name(self.to_status));
+    fn line(self, fields: &[Field]) -> Line {
+        let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "?".into());
+        let (from, to) = (name(&self.from_name), name(&self.to_name));
         let moves = matches!(self.kind.as_str(), "transition" | "correction" | "undo");
         let (icon, text) = match self.kind.as_str() {
             "transition" => ("check", format!("Statut : {from} → {to}")),
@@ -76,12 +77,13 @@ impl Event {
             "assigned" => ("user", "Technicien modifié".into()),
             "moved" => ("building", "Segment modifié".into()),
             "edited" => ("edit", "Données modifiées".into()),
+            "remapped" => ("rotate", format!("Nouveau workflow : {from} → {to}")),
             "note" => ("message", "Note ajoutée".into()),
             "deleted" => ("trash", "Supprimée".into()),
             "restored" => ("undo", "Restaurée".into()),
             _ => ("undo", "Import annulé".into()),
         };
-        let to_category = status(self.to_status).map(|s| s.category).filter(|_| moves);
+        let to_category = self.to_category.filter(|_| moves);
         Line {
             at: self.at,
             icon: to_category

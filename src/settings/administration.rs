@@ -141,3 +141,21 @@ pub async fn page(mut read: Read) -> Result<Page<impl Template>> {
     ];
     Ok(Page(Administration { shell: read.shell("Administration"), alerts, shortcuts }))
 }
+        Shortcut {
+            title: "Groupes",
+            url: "/administration/groupes",
+            icon: "share",
+            text: count(facts.groups, "groupe", "groupes"),
+        },
+        Shortcut {
+            title: "Types d’opération",
+            url: "/administration/types",
+            icon: "layers",
+            text: "Champs, workflow et durée de chaque sorte de campagne".into(),
+        },
+        Shortcut {
+            title: "Workflows",
+            url: "/administration/workflows",
+            icon: "network",
+            text: "Statuts, transitions, versions".into(),
+        },

@@ -1,9 +1,51 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Workflows are data (RG-017): statuses, transitions, who may do them, and with what.
 //! Code decides on categories only.
+mod apply;
+mod definition;
+mod draft;
+mod drafts;
+mod graph;
+mod index;
 mod model;
+mod remap;
+mod show;
+#[cfg(test)]
+mod tests;
 
-pub use self::model::{DateMode, ReasonMode, Status, Transition, Workflow, choices};
+pub use self::{
+    definition::{Definition, Fault, StatusDraft, TransitionDraft},
+    drafts::{publish_definition, unique_name},
+    model::{DateMode, ReasonMode, Status, Transition, Workflow, choices, offered},
+};
+
+use crate::{
+    accounts::Role,
+    web::{Access, Access::Roles, Right, Routes},
+};
+
+const ADMIN: Access = Roles(&[Role::Admin]);
+const CONFIGURE: Access = Access::Campaign(Right::Configure);
+
+pub fn routes() -> Routes {
+    Routes::default()
+        .get("/administration/workflows", ADMIN, index::page)
+        .get("/administration/workflows/nouveau", ADMIN, index::new_page)
+        .post("/administration/workflows", ADMIN, index::create)
+        .get("/administration/workflows/{workflow}", ADMIN, show::page)
+        .get("/administration/workflows/{workflow}/versions/{version}", ADMIN, show::version_page)
+        .post("/administration/workflows/{workflow}/copie", ADMIN, show::duplicate)
+        .post("/administration/workflows/{workflow}/activation", ADMIN, show::activate)
+        .get("/administration/workflows/{workflow}/suppression", ADMIN, show::delete_page)
+        .post("/administration/workflows/{workflow}/suppression", ADMIN, show::delete)
+        .get("/administration/workflows/{workflow}/brouillon", ADMIN, draft::page)
+        .post("/administration/workflows/{workflow}/brouillon", ADMIN, draft::save)
+        .post("/administration/workflows/{workflow}/brouillon/ouverture", ADMIN, draft::open)
+        .get("/administration/workflows/{workflow}/brouillon/abandon", ADMIN, draft::discard_page)
+        .post("/administration/workflows/{workflow}/brouillon/abandon", ADMIN, draft::discard)
+        .get("/campagnes/{id}/parametres/workflow", CONFIGURE, apply::page)
+        .post("/campagnes/{id}/parametres/workflow", CONFIGURE, apply::apply)
+}
 
 /// What a status means to dashboards, indicators and field screens; the list is fixed.
 #[derive(

@@ -27,6 +27,31 @@ pub enum ReasonMode {
     Required,
 }
 
+impl ReasonMode {
+    pub const ALL: [Self; 3] = [Self::None, Self::Optional, Self::Required];
+
+    /// The word stored.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Optional => "optional",
+            Self::Required => "required",
+        }
+    }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.code() == code)
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::None => "Sans motif",
+            Self::Optional => "Motif facultatif",
+            Self::Required => "Motif obligatoire",
+        }
+    }
+}
+
 /// What a transition does to the planned date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DateMode {
@@ -35,6 +60,33 @@ pub enum DateMode {
     Optional,
     Required,
     Cleared,
+}
+
+impl DateMode {
+    pub const ALL: [Self; 4] = [Self::Untouched, Self::Optional, Self::Required, Self::Cleared];
+
+    /// The word stored.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Untouched => "untouched",
+            Self::Optional => "optional",
+            Self::Required => "required",
+            Self::Cleared => "cleared",
+        }
+    }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.code() == code)
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Untouched => "Date inchangée",
+            Self::Optional => "Nouvelle date facultative",
+            Self::Required => "Date obligatoire",
+            Self::Cleared => "Date effacée",
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -54,7 +106,10 @@ pub struct Transition {
 #[derive(Debug)]
 pub struct Workflow {
     pub version: Uuid,
+    pub id: Uuid,
     pub name: String,
+    /// 1, 2, 3… of the published versions.
+    pub number: i32,
     /// In display order.
     pub statuses: Vec<Status>,
     pub transitions: Vec<Transition>,
@@ -69,8 +124,8 @@ impl Workflow {
         if let Some(known) = LOADED.read().ok().and_then(|map| map.get(&version).cloned()) {
             return Ok(known);
         }
-        let name = sqlx::query_scalar!(
-            "select w.name from workflow_versions v join workflows w on w.id = v.workflow_id where v.id = $1",
+        let head = sqlx::query!(
+            "select w.id, w.name, v.number from workflow_versions v join workflows w on w.id = v.workflow_id where v.id = $1",
             version
         )
         .fetch_one(&mut *conn)
@@ -97,20 +152,18 @@ impl Workflow {
             to: row.to_status,
             for_technician: row.for_technician,
             for_manager: row.for_manager,
-            reason: match row.reason_mode.as_str() {
-                "required" => ReasonMode::Required,
-                "optional" => ReasonMode::Optional,
-                _ => ReasonMode::None,
-            },
-            date: match row.date_mode.as_str() {
-                "required" => DateMode::Required,
-                "optional" => DateMode::Optional,
-                "cleared" => DateMode::Cleared,
-                _ => DateMode::Untouched,
-            },
+            reason: ReasonMode::from_code(&row.reason_mode).unwrap_or(ReasonMode::None),
+            date: DateMode::from_code(&row.date_mode).unwrap_or(DateMode::Untouched),
         })
         .collect();
-        let loaded = Arc::new(Self { version, name, statuses, transitions });
+        let loaded = Arc::new(Self {
+            version,
+            id: head.id,
+            name: head.name,
+            number: head.number,
+            statuses,
+            transitions,
+        });
         if let Ok(mut map) = LOADED.write() {
             map.insert(version, loaded.clone());
         }
@@ -154,4 +207,19 @@ pub async fn choices(conn: &mut PgConnection) -> sqlx::Result<Vec<(Uuid, String)
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+}
+
+/// The workflows a type can name: (id, name), the active ones and `own`.
+pub async fn offered(
+    conn: &mut PgConnection,
+    own: Option<Uuid>,
+) -> sqlx::Result<Vec<(String, String)>> {
+    let rows = sqlx::query!(
+        "select id, name from workflows w where (active or id = $1)
+           and exists (select 1 from workflow_versions v where v.workflow_id = w.id) order by name",
+        own
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id.to_string(), row.name)).collect())
 }

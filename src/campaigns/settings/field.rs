@@ -5,11 +5,10 @@ use crate::{
     accounts::User,
     audit,
     campaigns::{
-        Campaign, Configure, Field, FieldKind,
-        field_commands::{self, Declaration, Edited, Refused},
+        Campaign, Configure, Declaration, Field, FieldKind,
+        field_commands::{self, Edited, Refused},
     },
     db::{Id, Read, Tx},
-    text::norm,
     web::{
         Again, Conflict, Form, Page, Redirect, Result, Shell,
         auth::Allowed,
@@ -22,7 +21,6 @@ use axum::{
     extract::Path,
     response::{IntoResponse, Response},
 };
-use std::collections::HashSet;
 use uuid::Uuid;
 
 const LABEL_TAKEN: &str = "Un champ de cette campagne porte déjà ce nom";
@@ -104,7 +102,7 @@ pub async fn new_page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Pa
 
 pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
     let campaign = tx.authorize_to_change(Configure, id).await?;
-    let added = match parse(&mut form, None) {
+    let added = match Declaration::parse(&mut form, false) {
         Some(new) => field_commands::add_field(&mut tx, &campaign, &new).await?,
         None => false,
     };
@@ -149,7 +147,7 @@ pub async fn update(
         })
         .into_response());
     }
-    let Some(new) = parse(&mut form, Some(&field)) else {
+    let Some(new) = Declaration::parse(&mut form, field.is_column()) else {
         return Ok(Again(FieldPage::new(shell, &user, campaign, Some(field), form)).into_response());
     };
     match field_commands::edit_field(&mut tx, &campaign, &field, &new, form.checked("accepter"))
@@ -202,60 +200,6 @@ fn said(clash: Clash) -> Clash {
         }
         _ => clash,
     }
-}
-
-fn parse(form: &mut Form, field: Option<&Field>) -> Option<Declaration> {
-    let is_column = field.is_some_and(Field::is_column);
-    let label = form.required("libelle");
-    if label.chars().count() > 255 {
-        form.refuse("libelle", "Le nom doit compter au plus 255 caractères");
-    }
-    let kind = FieldKind::from_code(form.raw("nature"));
-    match kind {
-        None => form.refuse("nature", "Ce champ est obligatoire"),
-        Some(kind) if is_column && kind != FieldKind::ShortText => {
-            form.refuse("nature", "L’identifiant et le libellé sont des textes courts")
-        }
-        Some(_) => {}
-    }
-    let pattern = form.given("format");
-    if pattern.as_deref().is_some_and(|p| regex::Regex::new(&format!("^(?:{p})$")).is_err()) {
-        form.refuse("format", "Cette expression est mal formée");
-    }
-    let choices = choices(form, kind);
-    let declaration = Declaration {
-        label,
-        kind: kind?,
-        required: form.checked("obligatoire") || is_column,
-        searchable: form.checked("recherche"),
-        in_list: form.checked("liste"),
-        hidden: form.checked("masque") && !is_column,
-        pattern,
-        hint: form.given("aide"),
-        choices,
-    };
-    form.is_valid().then_some(declaration)
-}
-
-/// One a line, without doubles; at most 200 (RG-061).
-fn choices(form: &mut Form, kind: Option<FieldKind>) -> Vec<String> {
-    if kind != Some(FieldKind::Choice) {
-        return Vec::new();
-    }
-    let mut seen = HashSet::new();
-    let text = form.text("choix");
-    let choices: Vec<String> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && seen.insert(norm(line)))
-        .map(str::to_owned)
-        .collect();
-    if choices.is_empty() {
-        form.refuse("choix", "Indiquez au moins un choix, un par ligne");
-    } else if choices.len() > 200 {
-        form.refuse("choix", "Une liste compte au plus 200 choix");
-    }
-    choices
 }
 
 async fn last_editor(tx: &mut Tx, field: &Field) -> Result<String> {

@@ -11,9 +11,10 @@ use super::{Campaign, tabs};
 use crate::{accounts::User, web::Shell};
 
 /// (name, address, for the owner only).
-pub const SECTIONS: [(&str, &str, bool); 5] = [
+pub const SECTIONS: [(&str, &str, bool); 6] = [
     ("Général", "parametres/general", false),
     ("Champs", "parametres/champs", false),
+    ("Workflow", "parametres/workflow", false),
     ("Habilitations", "parametres/habilitations", false),
     ("Visibilité", "parametres/visibilite", false),
     ("Propriétaire", "parametres/proprietaire", true),
