@@ -69,6 +69,7 @@ pub const ACTIONS: &[(&str, &str, &str)] = &[
     ("import.received", "a déposé un fichier à importer", "Fichier déposé"),
     ("import.reread", "a changé la lecture d’un fichier à importer", "Lecture du fichier"),
     ("import.mapped", "a choisi la correspondance des colonnes d'un import", "Correspondance des colonnes"),
+    ("import.decided", "a choisi ce que devient une différence d’un import", "Choix d’un import"),
     ("import.confirmed", "a lancé un import", "Import lancé"),
     ("import.cancelled", "a abandonné un import", "Import abandonné"),
     ("import.undone", "a annulé un import", "Import annulé"),

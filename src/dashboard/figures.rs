@@ -101,7 +101,7 @@ impl Figures {
         let (done_today, postponed_this_week) =
             recent(conn, campaign, &workflow, clock::day(now)).await?;
         let mut latest =
-            activity::feed(conn, campaign, &workflow, &activity::Wanted::default(), LATEST)
+            activity::feed(conn, campaign, &activity::Wanted::default(), LATEST)
                 .await?
                 .lines;
         latest.truncate(usize::try_from(LATEST).unwrap_or_default());

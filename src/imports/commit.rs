@@ -2,11 +2,11 @@
 //! « Importer »: the accepted lines become operations in one transaction, all or nothing
 //! (03 §2.4), with one audit entry for the batch and one lean event per operation (10-decisions 6).
 use super::{
-    Import,
+    Import, cells,
     compare::{self, Change},
     job::{self, Stop},
     model::{Counters, Preview, State},
-    staging, validate,
+    rows, staging, validate,
 };
 use crate::{
     accounts::{self, User},
@@ -23,7 +23,7 @@ use anyhow::anyhow;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, PgPool};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// Lines written between two looks at the cancel flag.
@@ -108,15 +108,35 @@ async fn write(app: &App, tx: &mut Tx, import: &Import) -> Result<Counters, Stop
     create_fields(tx, import, &preview).await?;
     complete_lists(tx, import, &preview).await?;
     let segments = create_segments(tx, import, &preview).await?;
+    let decisions = cells::decisions(tx.conn(), import.id).await.map_err(refused)?;
     compare::mark_known(tx.conn(), import).await?;
-    let created = insert(app, tx, import, &segments).await?;
-    let updated = update(tx, import, &segments).await?;
+    let mut restored = 0;
+    if decisions.restore_binned {
+        restored = rows::restore_binned(tx, import).await?;
+        compare::mark_known(tx.conn(), import).await?;
+    }
+    let workflow = workflow(tx, import).await?;
+    let created = insert(app, tx, import, &segments, &workflow).await?;
+    let (updated, conflicts) = update(tx, import, &segments).await?;
+    let mut cancelled = 0;
+    if decisions.cancel_vanished {
+        cancelled = rows::cancel_vanished(tx, import, &workflow).await?;
+    }
+    rows::note_versions(tx, import).await?;
     let before = import.counters.clone().unwrap_or_default();
     let known: i64 =
         sqlx::query_scalar(staging::sql(import.id, "select count(*) from staging where known"))
             .fetch_one(tx.conn())
             .await?;
-    Ok(Counters { created, updated, unchanged: known - updated, ..before })
+    Ok(Counters {
+        created,
+        updated,
+        unchanged: known - updated,
+        conflicts,
+        restored,
+        cancelled,
+        ..before
+    })
 }
 
 async fn create_fields(tx: &mut Tx, import: &Import, preview: &Preview) -> Result<(), Stop> {
@@ -212,14 +232,8 @@ async fn insert(
     tx: &mut Tx,
     import: &Import,
     segments: &[Id<Segment>],
+    workflow: &Workflow,
 ) -> Result<i64, Stop> {
-    let version = sqlx::query_scalar!(
-        "select workflow_version_id from campaigns where id = $1",
-        import.campaign_id as _
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    let workflow = Workflow::load(tx.conn(), version).await.map_err(refused)?;
     let initial = workflow.initial().map_err(refused)?;
     let (now, user, kind) = (tx.now(), tx.actor().user_id(), tx.actor().kind());
     let mut columns = label_keys(tx.conn(), import).await?;
@@ -276,6 +290,16 @@ async fn insert(
     Ok(created)
 }
 
+async fn workflow(tx: &mut Tx, import: &Import) -> Result<Arc<Workflow>, Stop> {
+    let version = sqlx::query_scalar!(
+        "select workflow_version_id from campaigns where id = $1",
+        import.campaign_id as _
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Workflow::load(tx.conn(), version).await.map_err(refused)
+}
+
 /// The label's key in the staged values: it has a column of its own.
 async fn label_keys(conn: &mut PgConnection, import: &Import) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
@@ -302,15 +326,21 @@ async fn notes(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     Ok(())
 }
 
-async fn update(tx: &mut Tx, import: &Import, segments: &[Id<Segment>]) -> Result<i64, Stop> {
+/// Lines updated, and conflicts where the human's value stayed.
+async fn update(
+    tx: &mut Tx,
+    import: &Import,
+    segments: &[Id<Segment>],
+) -> Result<(i64, i64), Stop> {
     let fields = campaigns::fields(tx.conn(), import.campaign_id).await?;
-    let (mut after, mut updated) = (0, 0);
-    while let Some((last, changes)) = compare::changes_after(tx.conn(), import.id, after).await? {
+    let (mut after, mut updated, mut conflicts) = (0, 0, 0);
+    while let Some((last, changes)) = compare::changes_after(tx.conn(), import, after).await? {
         after = last;
+        conflicts += changes.iter().map(|c| c.conflicts).sum::<i64>();
         let (visible, silent): (Vec<Change>, Vec<Change>) =
-            changes.into_iter().partition(|c| c.visible);
+            changes.into_iter().partition(Change::is_visible);
         updated += visible.len() as i64;
-        for change in silent {
+        for change in silent.into_iter().filter(|change| change.base_moves) {
             sqlx::query!(
                 "update operations set import_base = $2 where id = $1",
                 change.operation,
@@ -326,7 +356,7 @@ async fn update(tx: &mut Tx, import: &Import, segments: &[Id<Segment>]) -> Resul
             apply(tx, import, &fields, segments, change).await?;
         }
     }
-    Ok(updated)
+    Ok((updated, conflicts))
 }
 
 async fn apply(
@@ -337,10 +367,13 @@ async fn apply(
     change: Change,
 ) -> Result<(), Stop> {
     let (now, user, kind) = (tx.now(), tx.actor().user_id(), tx.actor().kind());
-    let segment = change.segment.and_then(|rank| segments.get(rank as usize)).copied();
     let row = sqlx::query!("select identifier, label, segment_id, planned_at, assignee_id, values, import_base from operations where id = $1 for update", change.operation)
         .fetch_one(tx.conn())
         .await?;
+    let named = |rank: i32| segments.get(rank as usize).copied();
+    let segment = change.segment.map_or(row.segment_id, |rank| rank.and_then(named));
+    let planned = change.planned_at.unwrap_or(row.planned_at);
+    let assignee = change.technician.map(Id::<User>::from).or(row.assignee_id);
     let label = change.label.clone().unwrap_or_else(|| row.label.clone());
     let search = operations::search_text(&row.identifier, &label, &change.values, fields);
     let before = json!({
@@ -349,13 +382,12 @@ async fn apply(
     });
     let after = json!({
         "label": label, "values": change.values, "import_base": change.base,
-        "segment_id": segment.or(row.segment_id), "planned_at": change.planned_at.or(row.planned_at),
-        "assignee_id": change.technician.or(row.assignee_id.map(|id| id.uuid())),
+        "segment_id": segment, "planned_at": planned, "assignee_id": assignee,
     });
     sqlx::query!(
-        "update operations set label = $2, label_norm = $3, values = $4, import_base = $5, search_text = $6, segment_id = coalesce($7, segment_id),
-                planned_at = coalesce($8, planned_at), initial_planned_at = coalesce(initial_planned_at, planned_at, $8),
-                assignee_id = coalesce($9, assignee_id), version = version + 1, updated_at = $10, updated_by = $11
+        "update operations set label = $2, label_norm = $3, values = $4, import_base = $5, search_text = $6, segment_id = $7,
+                planned_at = $8, initial_planned_at = coalesce(initial_planned_at, planned_at, $8),
+                assignee_id = $9, version = version + 1, updated_at = $10, updated_by = $11
          where id = $1",
         change.operation,
         label,
@@ -364,8 +396,8 @@ async fn apply(
         Value::Object(change.base),
         search,
         segment as _,
-        change.planned_at,
-        change.technician,
+        planned,
+        assignee as _,
         now,
         user as _,
     )
@@ -390,7 +422,7 @@ async fn apply(
         kind,
         user as _,
         row.planned_at,
-        change.planned_at.or(row.planned_at),
+        planned,
         Value::Object(change.trace),
         import.id as _
     )
@@ -449,6 +481,12 @@ pub(super) async fn touch_technicians(tx: &mut Tx, import: &Import) -> Result<()
 async fn clean_up(app: &App, import: &Import) {
     if let Some(key) = &import.file_key {
         super::files::remove(app, key).await;
+    }
+    if let Err(err) = sqlx::query!("delete from import_cells where import_id = $1", import.id as _)
+        .execute(&app.db)
+        .await
+    {
+        tracing::warn!(%err, "differences not forgotten; housekeeping will");
     }
     if let Err(err) = staging::drop_table(&app.db, import.id).await {
         tracing::warn!(%err, "staged lines not dropped; housekeeping will");

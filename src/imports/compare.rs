@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! The lines of the file that name an operation which exists: what they would change, by the
-//! defaults of 03 §2.5. Unchanged files are seen by one comparison of JSON in the base.
+//! The lines of the file that name an operation which exists: what they would change (03 §2.5).
+//! Unchanged rows are seen by one comparison of JSON in the base.
 use super::{
     Import,
-    merge::{self, Verdict},
+    mapping::Target,
+    merge::{self, Choice, Verdict},
     staging,
 };
-use crate::db::Id;
+use crate::{db::Id, text::norm};
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sqlx::{PgConnection, Row as _};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Lines compared at once.
@@ -36,62 +38,93 @@ pub async fn mark_known(conn: &mut PgConnection, import: &Import) -> sqlx::Resul
     .map(drop)
 }
 
-/// What a line changes on its operation.
+/// A cell of the file that is not what stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    pub line: i64,
+    pub operation: Uuid,
+    pub key: String,
+    pub verdict: Verdict,
+    pub base: Option<String>,
+    pub file: String,
+    pub here: String,
+}
+
+/// What a line changes on its operation. An outer `None` leaves the value; `Some(None)` erases it.
 pub struct Change {
     pub operation: Uuid,
     pub version: i32,
     pub label: Option<String>,
     /// Merged values, complete.
     pub values: Map<String, Value>,
-    /// The file's segment, by rank, when it is applied.
-    pub segment: Option<i32>,
-    pub planned_at: Option<DateTime<Utc>>,
+    /// The file's segment, by rank.
+    pub segment: Option<Option<i32>>,
+    pub planned_at: Option<Option<DateTime<Utc>>>,
     pub technician: Option<Uuid>,
     /// The new last imported values.
     pub base: Map<String, Value>,
+    pub base_moves: bool,
     /// `{key: [before, after]}`
     pub trace: Map<String, Value>,
-    /// Whether a visible value changes (otherwise only the base moves).
-    pub visible: bool,
-}
-
-#[derive(Default)]
-pub struct Outcome {
-    pub updated: i64,
+    /// Conflicts where the human's value stays.
     pub conflicts: i64,
 }
 
-/// Walks the known lines whose file values differ from the last import, page by page.
-pub async fn compare(
-    conn: &mut PgConnection,
-    import: &Import,
-    each: &mut (dyn FnMut(Vec<Change>) + Send),
-) -> anyhow::Result<Outcome> {
-    let mut outcome = Outcome::default();
-    let mut after = 0i64;
-    loop {
-        let page = page(conn, import.id, after, false).await?;
-        let Some(last) = page.last() else { return Ok(outcome) };
-        after = last.0;
-        let changes: Vec<Change> =
-            page.into_iter().map(|(_, staged)| staged.merge(&mut outcome.conflicts)).collect();
-        outcome.updated += changes.iter().filter(|c| c.visible).count() as i64;
-        each(changes);
+impl Change {
+    /// Whether a visible value changes (otherwise at most the base moves).
+    pub fn is_visible(&self) -> bool {
+        !self.trace.is_empty()
     }
 }
 
-/// One page of changes after a line, with the line of the last one; for the commit.
+/// The keys that the file's columns give, but those that are never erased.
+fn mapped(import: &Import) -> Vec<String> {
+    import
+        .mapping
+        .iter()
+        .flatten()
+        .filter_map(|column| match &column.target {
+            Target::Field(number) => Some(number.to_string()),
+            Target::Segment => Some("segment".into()),
+            Target::PlannedDate => Some("date".into()),
+            // Nothing stands in a new field; an unknown technician is a warning, not an empty cell.
+            Target::New(_)
+            | Target::Technician
+            | Target::PlannedTime
+            | Target::Notes
+            | Target::Ignore => None,
+        })
+        .collect()
+}
+
+/// Walks the known lines whose values differ from the file, page by page: their cells.
+pub async fn cells(
+    conn: &mut PgConnection,
+    import: &Import,
+    after: i64,
+) -> anyhow::Result<Option<(i64, Vec<Cell>)>> {
+    let mapped = mapped(import);
+    let page = page(conn, import.id, after, false).await?;
+    let Some(last) = page.last() else { return Ok(None) };
+    let last = last.line;
+    Ok(Some((last, page.iter().flat_map(|staged| staged.cells(&mapped)).collect())))
+}
+
+/// One page of changes after a line, with the line of the last one; the rows are locked: they are
+/// about to be written, and nobody may edit them in between (RG-180).
 pub async fn changes_after(
     conn: &mut PgConnection,
-    import: Id<Import>,
+    import: &Import,
     after: i64,
 ) -> anyhow::Result<Option<(i64, Vec<Change>)>> {
-    let page = page(conn, import, after, true).await?;
-    let Some(last) = page.last().map(|p| p.0) else { return Ok(None) };
-    Ok(Some((last, page.into_iter().map(|(_, staged)| staged.merge(&mut 0)).collect())))
+    let mapped = mapped(import);
+    let page = page(conn, import.id, after, true).await?;
+    let Some(last) = page.last().map(|staged| staged.line) else { return Ok(None) };
+    Ok(Some((last, page.into_iter().map(|staged| staged.change(&mapped)).collect())))
 }
 
 struct Staged {
+    line: i64,
     operation: Uuid,
     version: i32,
     file: Map<String, Value>,
@@ -99,66 +132,120 @@ struct Staged {
     values: Map<String, Value>,
     label: String,
     label_key: String,
+    identifier_key: String,
     segment_rank: Option<i32>,
     segment: String,
     planned_at: Option<DateTime<Utc>>,
     here_planned: Option<DateTime<Utc>>,
     technician: Option<Uuid>,
     here_technician: Option<Uuid>,
+    /// What a person chose, with the value they were shown.
+    choices: HashMap<String, (Choice, String)>,
 }
 
-/// `lock`: the rows are about to be written, and nobody may edit them in between (RG-180).
+const PAGE_OF_LINES: &str = "select s.line, s.op_id, o.version, s.base as file, coalesce(o.import_base, '{}') as base, o.values, o.label,
+        coalesce((select f.number::text from campaign_fields f where f.campaign_id = o.campaign_id and 'label' = any (f.usages) and f.deleted_at is null), '') as label_key,
+        coalesce((select f.number::text from campaign_fields f where f.campaign_id = o.campaign_id and 'identifier' = any (f.usages) and f.deleted_at is null), '') as identifier_key,
+        s.segment as segment_rank, coalesce(g.name, '') as segment, s.planned_at, o.planned_at as here_planned, s.technician, o.assignee_id,
+        (select jsonb_object_agg(c.key, jsonb_build_array(c.choice, c.here)) from import_cells c
+          where c.import_id = $3 and c.line = s.line and c.choice is not null) as choices
+ from staging s join operations o on o.id = s.op_id left join segments g on g.id = o.segment_id
+ where s.known and o.deleted_at is null and s.line > $1 and (o.version > 1 or s.base is distinct from o.import_base)
+ order by s.line limit $2";
+
 async fn page(
     conn: &mut PgConnection,
     import: Id<Import>,
     after: i64,
     lock: bool,
-) -> anyhow::Result<Vec<(i64, Staged)>> {
-    const PAGE_OF_LINES: &str = "select s.line, s.op_id, o.version, s.base as file, coalesce(o.import_base, '{}') as base, o.values, o.label,
-                coalesce((select f.number::text from campaign_fields f where f.campaign_id = o.campaign_id and 'label' = any (f.usages) and f.deleted_at is null), '') as label_key,
-                s.segment as segment_rank, coalesce(g.name, '') as segment, s.planned_at, o.planned_at as here_planned, s.technician, o.assignee_id
-         from staging s join operations o on o.id = s.op_id left join segments g on g.id = o.segment_id
-         where s.known and o.deleted_at is null and s.line > $1 and s.base is distinct from o.import_base
-         order by s.line limit $2";
+) -> anyhow::Result<Vec<Staged>> {
     let statement =
         if lock { format!("{PAGE_OF_LINES} for update of o") } else { PAGE_OF_LINES.to_owned() };
     let rows = sqlx::query(staging::sql(import, &statement))
         .bind(after)
         .bind(PAGE)
+        .bind(import)
         .fetch_all(conn)
         .await?;
-    rows.into_iter()
-        .map(|row| {
-            let object = |name: &str| -> sqlx::Result<Map<String, Value>> {
-                Ok(match row.try_get::<Value, _>(name)? {
-                    Value::Object(map) => map,
-                    _ => Map::new(),
-                })
-            };
-            Ok((
-                row.try_get("line")?,
-                Staged {
-                    operation: row.try_get("op_id")?,
-                    version: row.try_get("version")?,
-                    file: object("file")?,
-                    base: object("base")?,
-                    values: object("values")?,
-                    label: row.try_get("label")?,
-                    label_key: row.try_get("label_key")?,
-                    segment_rank: row.try_get("segment_rank")?,
-                    segment: row.try_get("segment")?,
-                    planned_at: row.try_get("planned_at")?,
-                    here_planned: row.try_get("here_planned")?,
-                    technician: row.try_get("technician")?,
-                    here_technician: row.try_get("assignee_id")?,
-                },
-            ))
-        })
-        .collect()
+    Ok(rows.iter().map(Staged::read).collect::<sqlx::Result<_>>()?)
 }
 
 impl Staged {
-    fn merge(self, conflicts: &mut i64) -> Change {
+    fn read(row: &sqlx::postgres::PgRow) -> sqlx::Result<Self> {
+        let object = |name: &str| -> sqlx::Result<Map<String, Value>> {
+            Ok(match row.try_get::<Option<Value>, _>(name)? {
+                Some(Value::Object(map)) => map,
+                _ => Map::new(),
+            })
+        };
+        let choices = object("choices")?
+            .into_iter()
+            .filter_map(|(key, pair)| {
+                let choice = Choice::from_code(pair[0].as_str()?)?;
+                Some((key, (choice, pair[1].as_str()?.to_owned())))
+            })
+            .collect();
+        Ok(Self {
+            line: row.try_get("line")?,
+            operation: row.try_get("op_id")?,
+            version: row.try_get("version")?,
+            file: object("file")?,
+            base: object("base")?,
+            values: object("values")?,
+            label: row.try_get("label")?,
+            label_key: row.try_get("label_key")?,
+            identifier_key: row.try_get("identifier_key")?,
+            segment_rank: row.try_get("segment_rank")?,
+            segment: row.try_get("segment")?,
+            planned_at: row.try_get("planned_at")?,
+            here_planned: row.try_get("here_planned")?,
+            technician: row.try_get("technician")?,
+            here_technician: row.try_get("assignee_id")?,
+            choices,
+        })
+    }
+
+    /// The value that stands.
+    fn here(&self, key: &str) -> String {
+        match key {
+            "segment" => self.segment.clone(),
+            "date" => self.here_planned.map(iso).unwrap_or_default(),
+            "technician" => self.here_technician.map(|id| id.to_string()).unwrap_or_default(),
+            key if key == self.label_key => self.label.clone(),
+            key => self.values.get(key).and_then(Value::as_str).unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The cells that are not what stands, in the order of the file's keys.
+    fn cells(&self, mapped: &[String]) -> Vec<Cell> {
+        let given = self.file.iter().map(|(key, value)| (key, value.as_str().unwrap_or_default()));
+        let absent = mapped.iter().filter(|key| !self.file.contains_key(*key)).map(|key| (key, ""));
+        given
+            .chain(absent)
+            .filter(|(key, _)| **key != self.identifier_key)
+            .filter_map(|(key, file)| {
+                let here = self.here(key);
+                let base = self.base.get(key).and_then(Value::as_str);
+                let verdict = verdict(key, base, file, &here);
+                // A label is never erased.
+                let erases_label = verdict == Verdict::Empty && *key == self.label_key;
+                (verdict != Verdict::Unchanged && !erases_label).then(|| Cell {
+                    line: self.line,
+                    operation: self.operation,
+                    key: key.clone(),
+                    verdict,
+                    base: base.map(Into::into),
+                    file: file.to_owned(),
+                    here,
+                })
+            })
+            .collect()
+    }
+
+    fn change(self, mapped: &[String]) -> Change {
+        let cells = self.cells(mapped);
+        let mut base = self.base.clone();
+        base.extend(self.file.clone());
         let mut change = Change {
             operation: self.operation,
             version: self.version,
@@ -167,45 +254,41 @@ impl Staged {
             segment: None,
             planned_at: None,
             technician: None,
-            base: self.base.clone(),
+            base,
+            base_moves: false,
             trace: Map::new(),
-            visible: false,
+            conflicts: 0,
         };
-        for (key, file) in &self.file {
-            let file = file.as_str().unwrap_or_default();
-            let here = match key.as_str() {
-                "segment" => self.segment.clone(),
-                "date" => self.here_planned.map(iso).unwrap_or_default(),
-                "technician" => self.here_technician.map(|id| id.to_string()).unwrap_or_default(),
-                key if key == self.label_key => self.label.clone(),
-                key => {
-                    change.values.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
-                }
-            };
-            let base = self.base.get(key).and_then(Value::as_str);
-            // Segments are one whatever their spelling (RG-093).
-            let same_segment =
-                key == "segment" && crate::text::norm(file) == crate::text::norm(&here);
-            let verdict =
-                if same_segment { Verdict::Unchanged } else { merge::cell(base, file, &here) };
-            if verdict == Verdict::Conflict {
-                *conflicts += 1;
+        for cell in cells {
+            let chosen = self.choices.get(&cell.key).map(|(choice, here)| (*choice, here.as_str()));
+            if !merge::takes_file(cell.verdict, &cell.here, chosen) {
+                change.conflicts += i64::from(cell.verdict == Verdict::Conflict);
+                continue;
             }
-            if verdict == Verdict::Apply {
-                match key.as_str() {
-                    "segment" => change.segment = self.segment_rank,
-                    "date" => change.planned_at = self.planned_at,
-                    "technician" => change.technician = self.technician,
-                    key if key == self.label_key => change.label = Some(file.to_owned()),
-                    key => drop(change.values.insert(key.to_owned(), file.into())),
-                }
-                change.trace.insert(key.clone(), serde_json::json!([here, file]));
-                change.visible = true;
+            match cell.key.as_str() {
+                "segment" => change.segment = Some(self.segment_rank),
+                "date" => change.planned_at = Some(self.planned_at),
+                "technician" => change.technician = self.technician,
+                key if key == self.label_key => change.label = Some(cell.file.clone()),
+                key if cell.file.is_empty() => drop(change.values.remove(key)),
+                key => drop(change.values.insert(key.to_owned(), cell.file.as_str().into())),
             }
-            change.base.insert(key.clone(), file.into());
+            if cell.file.is_empty() {
+                change.base.remove(&cell.key);
+            }
+            change.trace.insert(cell.key, json!([cell.here, cell.file]));
         }
+        change.base_moves = change.base != self.base;
         change
     }
+}
+
+/// Segments are one whatever their spelling (RG-093).
+fn verdict(key: &str, base: Option<&str>, file: &str, here: &str) -> Verdict {
+    if key == "segment" {
+        return merge::cell(base.map(norm).as_deref(), &norm(file), &norm(here));
+    }
+    merge::cell(base, file, here)
 }
 
 fn iso(at: DateTime<Utc>) -> String {

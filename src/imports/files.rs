@@ -132,5 +132,10 @@ async fn sweep(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
     for import in left {
         super::staging::drop_table(&app.db, import).await?;
     }
+    sqlx::query!(
+        "delete from import_cells c using imports i where i.id = c.import_id and i.stage = 'idle' and i.state <> 'validated'"
+    )
+    .execute(&app.db)
+    .await?;
     Ok(())
 }

@@ -4,10 +4,12 @@
 //!
 //! Nothing is written to the campaign before « Importer ». Memory does not grow with the file.
 mod analyse;
+mod cells;
 mod columns;
 mod command;
 mod commit;
 mod compare;
+mod differences;
 mod files;
 mod index;
 mod job;
@@ -18,6 +20,7 @@ mod merge;
 mod model;
 mod preview;
 mod receive;
+mod rows;
 mod show;
 mod staging;
 mod stats;
@@ -59,6 +62,8 @@ pub fn routes() -> Routes {
         .post("/campagnes/{id}/imports/{import}/lecture", configure, columns::reread)
         .get("/campagnes/{id}/imports/{import}/apercu", configure, preview::page)
         .post("/campagnes/{id}/imports/{import}/apercu", configure, preview::create)
+        .get("/campagnes/{id}/imports/{import}/differences", configure, differences::page)
+        .post("/campagnes/{id}/imports/{import}/differences", configure, differences::choose)
         .post("/campagnes/{id}/imports/{import}/annulation", configure, show::cancel)
         .get("/campagnes/{id}/imports/{import}/journal.csv", configure, logs::issues)
         .get("/campagnes/{id}/imports/{import}/rejets.csv", configure, logs::rejects)

@@ -113,6 +113,7 @@ pub struct Analysis {
 
 /// Counts of 03 §2.4; always read = created + updated + unchanged + rejected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Counters {
     pub read: i64,
     pub created: i64,
@@ -128,6 +129,12 @@ pub struct Counters {
     pub conflicts: i64,
     /// Operations of the campaign that the file does not name.
     pub missing: i64,
+    /// Identifiers of the file that exist only in the bin.
+    pub binned: i64,
+    /// Of those, brought back by the import.
+    pub restored: i64,
+    /// Operations missing from the file that the import cancelled.
+    pub cancelled: i64,
 }
 
 /// What is shown before « Importer », and needed by it.

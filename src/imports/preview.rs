@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Before « Importer »: the counts, what is wrong, what will be created. Nothing is written yet (03 §2.4).
-use super::{Counters, Import, State, job, model};
+use super::{Counters, Import, State, cells, job, model};
 use crate::{
     audit::Entry,
     campaigns::{self, Campaign, Configure, Status},
@@ -34,6 +34,8 @@ pub struct Preview {
     step: usize,
     counters: Counters,
     plan: model::Preview,
+    totals: cells::Totals,
+    decisions: cells::Decisions,
     issues: Vec<Issue>,
 }
 
@@ -54,6 +56,77 @@ impl Preview {
 
     fn button(&self) -> String {
         format!("Importer {}", count(self.valid() as u64, "ligne", "lignes"))
+    }
+
+    /// Lines that the choices leave as they are.
+    fn unchanged(&self) -> i64 {
+        self.valid() - self.counters.created - self.totals.updated
+    }
+
+    /// (view, title, count, what happens, class, icon) of what differs from the campaign.
+    fn differences(
+        &self,
+    ) -> Vec<(&'static str, &'static str, i64, String, &'static str, &'static str)> {
+        let undecided = match self.totals.undecided {
+            0 => "tous tranchés".to_owned(),
+            _ => "la valeur saisie à la main est gardée".to_owned(),
+        };
+        let vanished = if self.decisions.cancel_vanished {
+            "seront annulées si le workflow le permet"
+        } else {
+            "gardées"
+        };
+        let binned = if self.decisions.restore_binned {
+            "seront restaurées"
+        } else {
+            "seront créées à nouveau"
+        };
+        [
+            ("conflits", "Conflits", self.totals.conflicts, undecided, "blocked", "octagon-alert"),
+            (
+                "modifications",
+                "Modifications",
+                self.totals.changes,
+                "cellules prises dans le fichier".into(),
+                "planned",
+                "edit",
+            ),
+            (
+                "gardees",
+                "Gardées à la main",
+                self.totals.kept,
+                "cellules laissées comme elles sont".into(),
+                "done",
+                "user",
+            ),
+            (
+                "vides",
+                "Vides dans le fichier",
+                self.totals.emptied,
+                "cellules non effacées".into(),
+                "todo",
+                "minus",
+            ),
+            (
+                "absentes",
+                "Absentes du fichier",
+                self.counters.missing,
+                vanished.into(),
+                "postponed",
+                "slash",
+            ),
+            (
+                "corbeille",
+                "Dans la corbeille",
+                self.counters.binned,
+                binned.into(),
+                "cancelled",
+                "trash",
+            ),
+        ]
+        .into_iter()
+        .filter(|line| line.2 > 0)
+        .collect()
     }
 
     /// What the import does to the campaign's own status, when it does.
@@ -81,6 +154,8 @@ pub async fn page(
     else {
         return Ok(Redirect::to(import.url()).into_response());
     };
+    let totals = cells::totals(read.conn(), import.id).await?;
+    let decisions = cells::decisions(read.conn(), import.id).await?;
     let issues = sqlx::query_as!(
         Issue,
         r#"select line, field, message, level = 'error' as "is_error!" from import_issues where import_id = $1 order by level, line limit $2"#,
@@ -96,7 +171,8 @@ pub async fn page(
         .with_tabs(tabs)
         .under("Campagnes", "/campagnes")
         .under(campaign.name.clone(), campaign.url());
-    Ok(Page(Preview { shell, campaign, import, step, counters, plan, issues }).into_response())
+    Ok(Page(Preview { shell, campaign, import, step, counters, plan, totals, decisions, issues })
+        .into_response())
 }
 
 /// « Importer n lignes »: confirmed once, whatever the clicks (RG-181).

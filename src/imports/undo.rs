@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! « Annuler cet import » (RG-097, 03 §2.6): what nobody touched since goes back; the rest is kept
 //! and said. The undo can itself be undone: nothing is erased, operations go to the bin.
-use super::{Import, commit, job::Stop, model::State};
+use super::{Import, commit, job::Stop, model::State, rows};
 use crate::{
     accounts::User,
     app::App,
@@ -63,6 +63,7 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     .execute(tx.conn())
     .await?
     .rows_affected() as i64;
+    let back = rows::restored(tx, import).await?;
     let mut report = Report { removed, ..Report::default() };
     sqlx::query!(
         "insert into operation_events (operation_id, campaign_id, at, actor_kind, actor_id, kind, batch_id)
@@ -75,11 +76,14 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     .execute(tx.conn())
     .await?;
     report.restored = swap_changes(tx, import, Side::Before).await?;
+    report.restored += rows::uncancel(tx, import).await?;
+    report.removed += rows::bin_again(tx, import, &back).await?;
     let kept = sqlx::query!(
         r#"select o.id as "id: uuid::Uuid", o.label, coalesce(u.first_name || ' ' || upper(u.last_name), 'le programme') as "who!", o.updated_at
            from operations o left join users u on u.id = o.updated_by
            where o.deleted_at is null and (o.import_id = $1 or exists (
-             select 1 from import_changes c where c.import_id = $1 and c.operation_id = o.id and c.version_after <> o.version))
+             select 1 from import_changes c where c.import_id = $1 and c.operation_id = o.id and c.version_after <> o.version) or exists (
+             select 1 from import_rows r where r.import_id = $1 and r.operation_id = o.id and r.version_after <> o.version))
              and o.updated_at <> $3
            order by o.updated_at desc limit $2"#,
         import.id as _,
@@ -91,7 +95,8 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     report.kept_count = sqlx::query_scalar!(
         r#"select count(*) as "n!" from operations o
            where o.deleted_at is null and (o.import_id = $1 or exists (
-             select 1 from import_changes c where c.import_id = $1 and c.operation_id = o.id and c.version_after <> o.version))
+             select 1 from import_changes c where c.import_id = $1 and c.operation_id = o.id and c.version_after <> o.version) or exists (
+             select 1 from import_rows r where r.import_id = $1 and r.operation_id = o.id and r.version_after <> o.version))
              and o.updated_at <> $2"#,
         import.id as _,
         now
@@ -114,7 +119,8 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
         .collect();
     report.segments = sqlx::query!(
         "delete from segments s where s.import_id = $1
-           and not exists (select 1 from operations o where o.campaign_id = s.campaign_id and o.segment_sort = s.id and o.deleted_at is null)",
+           and not exists (select 1 from operations o where o.campaign_id = s.campaign_id and o.segment_sort = s.id and o.deleted_at is null)
+           and not exists (select 1 from prerequisites p where p.campaign_id = s.campaign_id and p.segment_id = s.id)",
         import.id as _
     )
     .execute(tx.conn())
@@ -246,7 +252,8 @@ async fn redo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
         r#"with back as (
              update operations o set deleted_at = null, updated_at = $2, updated_by = $3,
                     segment_id = (select s.id from segments s where s.id = o.segment_id)
-             where o.import_id = $1 and o.deleted_at is not null
+             where (o.import_id = $1 or exists (select 1 from import_rows r where r.import_id = $1 and r.operation_id = o.id and r.kind = 'restored'))
+               and o.deleted_at is not null
                and exists (select 1 from operation_events e where e.operation_id = o.id and e.kind = 'import_undone' and e.batch_id = $1)
                and not exists (select 1 from operations t where t.campaign_id = o.campaign_id and t.identifier_norm = o.identifier_norm and t.deleted_at is null)
              returning o.id, o.campaign_id),
@@ -262,16 +269,31 @@ async fn redo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     .fetch_one(tx.conn())
     .await?;
     let changed = swap_changes(tx, import, Side::After).await?;
+    rows::note_versions(tx, import).await?;
+    let cancelled = cancel_again(tx, import).await?;
     sqlx::query!("update imports set state = 'done', stage = 'idle', error = null, updated_at = $2, counters = counters - 'undo' where id = $1", import.id as _, now)
         .execute(tx.conn())
         .await?;
     tx.record(
         Entry::on("import.redone", "import", import.id.uuid())
             .campaign(import.campaign_id)
-            .changes(json!({ "restored": back, "changed": changed })),
+            .changes(json!({ "restored": back, "changed": changed, "cancelled": cancelled })),
     )
     .await?;
     Ok(())
+}
+
+/// Operations that the undo gave back are cancelled again, where the workflow still allows.
+async fn cancel_again(tx: &mut Tx, import: &Import) -> Result<i64, Stop> {
+    let version = sqlx::query_scalar!(
+        "select workflow_version_id from campaigns where id = $1",
+        import.campaign_id as _
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    let workflow =
+        crate::workflows::Workflow::load(tx.conn(), version).await.map_err(anyhow::Error::from)?;
+    rows::cancel_again(tx, import, &workflow).await
 }
 
 /// The segments that went with the undo come back under their former identifiers; where somebody

@@ -4,11 +4,12 @@
 use super::{
     Import,
     analyse::refused,
-    compare, files,
+    cells, compare, files,
     job::Stop,
     line::{self, MAX_SEGMENTS, Plan, Scratch, Segments, Verdict},
     mapping::{Column, Target},
     model::{Analysis, Counters, Preview},
+    rows,
     staging::{self, Batch},
 };
 use crate::{
@@ -377,7 +378,9 @@ async fn count(
 ) -> Result<Counters, Stop> {
     let mut conn = app.db.acquire().await?;
     compare::mark_known(&mut conn, import).await?;
-    let outcome = compare::compare(&mut conn, import, &mut |_| {}).await?;
+    cells::fill(&mut conn, import).await?;
+    let different = cells::totals(&mut conn, import.id).await?;
+    let binned = rows::count_binned(&mut conn, import).await?;
     let accepted: i64 = sqlx::query_scalar(staging::sql(import.id, "select count(*) from staging"))
         .fetch_one(&mut *conn)
         .await?;
@@ -392,13 +395,15 @@ async fn count(
     Ok(Counters {
         read: tally.read,
         created: accepted - known,
-        updated: outcome.updated,
-        unchanged: known - outcome.updated,
+        updated: different.updated,
+        unchanged: known - different.updated,
         rejected: tally.rejected,
         warnings: tally.warned,
         errors: tally.errors,
         empty: analysis.file.empty_rows as i64,
-        conflicts: outcome.conflicts,
+        conflicts: different.conflicts,
         missing,
+        binned,
+        ..Counters::default()
     })
 }

@@ -25,7 +25,7 @@ mod invariants_tests;
 mod tests;
 
 pub use self::{
-    bulk::{Work as BulkWork, forget_old as forget_old_bulks},
+    bulk::{Applied, Gesture, Work as BulkWork, forget_old as forget_old_bulks},
     commands::{NewOperation, add_note, assign, create, edit, move_to_segment, plan, search_text},
     event::{Event, record},
     export::{Make as MakeExport, forget_old as forget_old_exports},
