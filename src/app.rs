@@ -95,6 +95,8 @@ pub fn routes() -> Routes {
         .merge(operation_types::routes())
         .merge(workflows::routes())
         .merge(settings::routes())
+        .merge(segments::routes())
+        .merge(prerequisites::routes())
         .merge(mail::routes())
         .merge(live::routes())
         .get("/healthz", Access::Public, || async { "ok\n" })

@@ -19,6 +19,8 @@ pub mod mail;
 pub mod onsite;
 pub mod operations;
 pub mod operation_types;
+pub mod prerequisites;
+pub mod segments;
 pub mod serve;
 pub mod settings;
 #[cfg(test)]

@@ -7,6 +7,7 @@ import { announce } from "./helpers/announce.js"
 import { forgetFocus, rememberFocus, restoreFocus } from "./helpers/focus.js"
 import { isEdited, keepsAttribute } from "./helpers/morph.js"
 import { takeRefreshMark } from "./helpers/refresh.js"
+import CalendarController from "./controllers/calendar_controller.js"
 import CopyController from "./controllers/copy_controller.js"
 import DialogController from "./controllers/dialog_controller.js"
 import DisclosureController from "./controllers/disclosure_controller.js"
@@ -27,7 +28,7 @@ import StrengthController from "./controllers/strength_controller.js"
 
 const stimulus = Application.start()
 const controllers = {
-  copy: CopyController, dialog: DialogController, disclosure: DisclosureController, drop: DropController, "filter-list": FilterListController,
+  calendar: CalendarController, copy: CopyController, dialog: DialogController, disclosure: DisclosureController, drop: DropController, "filter-list": FilterListController,
   flash: FlashController, live: LiveController, menu: MenuController, once: OnceController, password: PasswordController, popover: PopoverController,
   progress: ProgressController, reorder: ReorderController, return: ReturnController, selection: SelectionController, session: SessionController, strength: StrengthController,
 }

@@ -142,6 +142,8 @@ pub fn object(kind: &str) -> &str {
     }
 }
 
+        "prerequisite" => "Prérequis",
+        "view" => "Vue",
 /// A field of `changes`, in French; the fields of a campaign already carry their own label.
 pub fn field(key: &str) -> &str {
     match key {
@@ -175,6 +177,17 @@ pub fn field(key: &str) -> &str {
         "who" => "Personne",
         "group" => "Groupe",
         "members" => "Membres",
+        "color" => "Couleur",
+        "responsible" => "Responsable",
+        "target_date" => "Échéance",
+        "gate_booking" => "Bloque l’ouverture",
+        "gate_start" => "Bloque le démarrage",
+        "note" => "Note",
+        "gate" => "Prérequis bloquant",
+        "shared" => "Partagée",
+        "moved_to" => "Opérations déplacées vers",
+        "operations" => "Opérations",
+        "prerequisites" => "Prérequis",
         "campaigns" => "Campagnes",
         "rights" => "Droits",
         "roles" => "Rôles",

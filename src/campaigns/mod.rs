@@ -30,7 +30,11 @@ pub use self::{
     model::{Campaign, tabs},
     policy::{Audit, Configure, Create, Export, Grantable, Own, Restore, View, among, visible},
     reindex::Reindex,
-    segments::{NO_SEGMENT, Segment, create_segment, rename_segment, segments},
+    segments::{
+        COLORS, NAME_TAKEN as SEGMENT_NAME_TAKEN, NO_SEGMENT, Saved, Segment, Wanted,
+        check_name as check_segment_name, color_class, create_segment, delete_segment, edit_segment,
+        lock_segment, move_segment, segments,
+    },
     status::Status,
     wizard::STEPS,
 };

@@ -71,6 +71,9 @@ pub fn tabs(campaign: &Campaign, user: &User, current: &str) -> Vec<Tab> {
     [
         (sees, "Tableau de bord", "tableau-de-bord"),
         (sees, "Opérations", "operations"),
+        (sees, "Calendrier", "calendrier"),
+        (sees, "Segments", "segments"),
+        (sees, "Prérequis", "prerequis"),
         (configures, "Imports", "imports"),
         (sees, "Activité", "activite"),
         (audits, "Historique", "historique"),

@@ -5,7 +5,6 @@ use crate::{
     accounts::Role,
     db::{Actor, Tx},
     testing::{Person, TestApp, TestCampaign},
-    web::Error,
 };
 use sqlx::PgPool;
 
@@ -435,16 +434,15 @@ async fn rg_093_segments_are_created_and_renamed_under_one_normal_form(db: PgPoo
     let mut tx =
         Tx::begin(&app.app, Actor::User(sophie.user.clone().unwrap()), app.now()).await.unwrap();
     let allowed = tx.authorize(super::Configure, campaign.id).await.unwrap();
-    let first = super::create_segment(&mut tx, &allowed, " Étage 1 ").await.unwrap();
-    super::rename_segment(&mut tx, &allowed, first, "Étage 2").await.unwrap();
-    assert!(matches!(
-        super::create_segment(&mut tx, &allowed, "sans  segment").await,
-        Err(Error::Refused(_))
-    ));
-    assert!(matches!(super::create_segment(&mut tx, &allowed, "  ").await, Err(Error::Refused(_))));
-    super::create_segment(&mut tx, &allowed, "0").await.unwrap();
+    let wanted = |name: &str| super::Wanted { name: name.into(), color: None };
+    let first = super::create_segment(&mut tx, &allowed, &wanted("Étage 1")).await.unwrap().unwrap();
+    let stored = super::lock_segment(&mut tx, &allowed, first).await.unwrap();
+    super::edit_segment(&mut tx, &allowed, &stored, &wanted("Étage 2")).await.unwrap();
+    for refused in ["sans  segment", "  ", "A"] {
+        assert!(super::check_segment_name(refused).is_err(), "{refused}");
+    }
+    super::create_segment(&mut tx, &allowed, &wanted("0")).await.unwrap();
     let segments = super::segments(tx.conn(), campaign.id).await.unwrap();
     assert_eq!(segments.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["Étage 2", "0"]);
-    let taken = super::create_segment(&mut tx, &allowed, "ETAGE 2").await.unwrap_err();
-    assert_eq!(taken.to_string(), "Un segment de cette campagne porte déjà ce nom.");
+    assert_eq!(super::create_segment(&mut tx, &allowed, &wanted("ETAGE 2")).await.unwrap(), None);
 }

@@ -6,6 +6,7 @@ use crate::{
     campaigns::{self, Campaign, Configure, View},
     clock,
     db::{Id, Read},
+    prerequisites::{self, Gate},
     text::{count, number},
     web::{Page, Redirect, Result, Shell, auth::Allowed, format},
     workflows::Category,
@@ -24,6 +25,8 @@ pub struct Dashboard {
     now: DateTime<Utc>,
     shows_team: bool,
     may_configure: bool,
+    /// The closed gates (RG-094).
+    gates: Vec<Gate>,
 }
 
 /// `/campagnes/{id}`
@@ -46,9 +49,10 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<D
         count(done, "opération réalisée", "opérations réalisées"),
         number(scope)
     );
+    let gates = prerequisites::blocking(read.conn(), id).await?;
     let shows_team = !read.user().roles.only(Role::Reader);
     let may_configure = campaign.may(Configure) && !campaign.is_archived;
-    Ok(Page(Dashboard { shell, figures, now: read.now(), shows_team, may_configure, campaign }))
+    Ok(Page(Dashboard { shell, figures, now: read.now(), shows_team, may_configure, campaign, gates }))
 }
 
 /// A headline figure, which leads to the operations it counts.

@@ -33,10 +33,16 @@ pub struct SegmentFigures {
     /// `None`: « Sans segment ».
     pub id: Option<Id<Segment>>,
     pub name: String,
+    pub color: Option<String>,
     pub counts: Counts,
 }
 
 impl SegmentFigures {
+    /// The class of its colour.
+    pub fn swatch(&self) -> Option<&'static str> {
+        campaigns::color_class(self.color.as_deref())
+    }
+
     /// A name that need not wrap.
     pub fn is_short(&self) -> bool {
         self.name.chars().count() <= 24
@@ -136,6 +142,14 @@ impl Figures {
         Category::ALL.into_iter().filter(|category| self.workflow.has(*category))
     }
 
+    /// Where a segment stands in the lists: one that these figures do not know yet comes after the
+    /// others, « Sans segment » last.
+    pub fn rank(&self, segment: Uuid) -> (usize, Uuid) {
+        let named = self.segments.iter().filter_map(|s| s.id).map(Id::uuid);
+        let count = self.segments.iter().filter(|s| s.id.is_some()).count();
+        (named.into_iter().position(|id| id == segment).unwrap_or(count), segment)
+    }
+
     pub fn is_late(&self, counts: &Counts, now: DateTime<Utc>) -> bool {
         counts.is_late(self.start, self.end, now)
     }
@@ -193,9 +207,11 @@ fn by_segment(known: &[Segment], cells: &[Cell], workflow: &Workflow) -> Vec<Seg
     let named = known.iter().map(|s| SegmentFigures {
         id: Some(s.id),
         name: s.name.clone(),
+        color: s.color.clone(),
         counts: of(Some(s.id)),
     });
-    let none = SegmentFigures { id: None, name: NO_SEGMENT.to_owned(), counts: of(None) };
+    let none =
+        SegmentFigures { id: None, name: NO_SEGMENT.to_owned(), color: None, counts: of(None) };
     named.chain(Some(none).filter(|none| none.counts.total() > 0)).collect()
 }
 

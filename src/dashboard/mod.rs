@@ -16,7 +16,9 @@ mod tests;
 pub use self::{
     all::{ByCampaign, counts},
     arithmetic::Counts,
+    bar::stacked,
     cache::{figures, forget, shared},
+    campaign::{Flag, flags},
     figures::{Cell, Figures, Member, SegmentFigures},
 };
 use crate::{

@@ -2,6 +2,7 @@
 //! Operations: one target each, what happens to them, and the one function that changes a status (01 §3).
 mod at;
 mod bulk;
+mod calendar;
 mod commands;
 pub mod dates;
 mod edit;
@@ -18,6 +19,7 @@ mod show;
 mod transition;
 mod undo;
 pub mod values;
+mod views;
 
 #[cfg(test)]
 mod invariants_tests;
@@ -44,6 +46,11 @@ pub fn routes() -> Routes {
             Access::Campaign(Right::View),
             list::choose_columns,
         )
+        .post(
+            "/campagnes/{id}/operations/affichage",
+            Access::Campaign(Right::View),
+            list::choose_mode,
+        )
         .get("/campagnes/{id}/operations/nouvelle", Access::Campaign(Right::Configure), new::page)
         .post(
             "/campagnes/{id}/operations/nouvelle",
@@ -68,6 +75,8 @@ pub fn routes() -> Routes {
         )
         .get("/recherche", Access::SignedIn, search::page)
         .merge(bulk::routes())
+        .merge(calendar::routes())
         .merge(export::routes())
         .merge(pickers::routes())
+        .merge(views::routes())
 }

@@ -5,6 +5,7 @@ use crate::{
     audit::Entry,
     campaigns,
     db::Tx,
+    prerequisites,
     web::{Error, Result, auth::Allowed},
     workflows::{Category, DateMode, ReasonMode, Workflow},
 };
@@ -119,6 +120,9 @@ struct Moved<'a> {
 }
 
 async fn apply(tx: &mut Tx, operation: &Operation, moved: &Moved<'_>) -> Result<()> {
+    if moved.category == Category::InProgress && operation.started_at.is_none() {
+        prerequisites::check_start(tx.conn(), operation).await?;
+    }
     let (now, user) = (tx.now(), tx.actor().user_id());
     let written = sqlx::query_scalar!(
         "update operations set status_id = $2, category = $3, planned_at = $4,

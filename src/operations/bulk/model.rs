@@ -6,8 +6,9 @@ use crate::{
     campaigns::Campaign,
     db::{Id, Tx},
     operations::{Operation, list::Filter},
+    prerequisites,
     web::{Error, Result},
-    workflows::{DateMode, ReasonMode, Workflow},
+    workflows::{Category, DateMode, ReasonMode, Workflow},
 };
 use chrono::{DateTime, Duration, Utc};
 use sqlx::{PgConnection, QueryBuilder};
@@ -152,8 +153,14 @@ pub async fn preview(
         planned.is_some(),
         planned.flatten(),
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
+    let mut closed = match &bulk.gesture {
+        Gesture::Transition { .. } => {
+            prerequisites::first_closed(conn, bulk.campaign, bulk.id.uuid()).await?
+        }
+        _ => Vec::new(),
+    };
     let (mut same, mut left) = (0, bulk.total);
     for row in rows {
         let all = row.all.unsigned_abs();
@@ -164,7 +171,14 @@ pub async fn preview(
             continue;
         }
         same += row.same.unsigned_abs();
-        preview.applicable += all - row.same.unsigned_abs();
+        let mut gated = 0;
+        if starts(&bulk.gesture, workflow, row.status_id) {
+            for (_, cause, n) in closed.extract_if(.., |(status, ..)| *status == row.status_id) {
+                gated += n;
+                preview.refuse(cause, n);
+            }
+        }
+        preview.applicable += all - row.same.unsigned_abs() - gated;
     }
     if same > 0 {
         preview.others.push(("Déjà ainsi : rien à changer".into(), same));
@@ -173,6 +187,25 @@ pub async fn preview(
         preview.others.push(("Supprimée entre-temps".into(), left));
     }
     Ok(preview)
+}
+
+impl Preview {
+    /// One line a cause, whatever the statuses it comes from.
+    fn refuse(&mut self, cause: String, n: u64) {
+        match self.others.iter_mut().find(|(known, _)| *known == cause) {
+            Some((_, count)) => *count += n,
+            None => self.others.push((cause, n)),
+        }
+    }
+}
+
+/// Whether the transition asked for leads from this status into « en cours ».
+fn starts(gesture: &Gesture, workflow: &Workflow, status: i32) -> bool {
+    let Gesture::Transition { code, .. } = gesture else { return false };
+    workflow
+        .leaving(status)
+        .filter(|t| t.code == *code)
+        .any(|t| workflow.status(t.to).is_ok_and(|status| status.category == Category::InProgress))
 }
 
 /// Why a transition cannot be made from this status with what was typed; a technician's own

@@ -7,7 +7,7 @@ use crate::{
     campaigns::{self, Campaign},
     dashboard::{self, Figures},
     db::Id,
-    operations::list::{Filter, Sort, chosen_columns, total},
+    operations::list::{Display, Filter, Sort, push_rank, total},
     web::{Form, Result},
 };
 use sqlx::{PgConnection, Postgres, QueryBuilder, postgres::PgRow};
@@ -37,7 +37,7 @@ impl Plan {
         let fields = campaigns::fields(conn, campaign).await?;
         let shown = match every_column {
             true => None,
-            false => Some(chosen_columns(conn, user, campaign, &fields).await?),
+            false => Some(Display::of(conn, user, campaign, &fields, query).await?.columns),
         };
         let mut filter = Filter::of(query, &figures);
         filter.folded.clear(); // folding is a way of looking
@@ -73,7 +73,9 @@ impl Plan {
         );
         self.filter.push(&mut query, self.campaign);
         let way = if self.sort.descending { "desc" } else { "asc" };
-        query.push(" order by o.segment_sort, ");
+        query.push(" order by ");
+        push_rank(&mut query, &self.figures);
+        query.push(", o.segment_sort, ");
         self.sort.push_key(&mut query, &self.figures.workflow);
         query.push(format!(" {way}, o.identifier_norm {way}"));
         query

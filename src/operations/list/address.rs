@@ -3,8 +3,19 @@
 use crate::web::Form;
 
 /// What the address says beside the cursor.
-const KEPT: [&str; 10] =
-    ["q", "statut", "categorie", "segment", "technicien", "du", "au", "tri", "sens", "replier"];
+const KEPT: [&str; 11] = [
+    "q",
+    "statut",
+    "categorie",
+    "segment",
+    "technicien",
+    "du",
+    "au",
+    "tri",
+    "sens",
+    "replier",
+    "vue",
+];
 
 #[derive(Clone, Debug, Default)]
 pub struct Address(Vec<(String, String)>);

@@ -4,7 +4,11 @@
 mod address;
 mod columns;
 mod cursor;
+mod display;
 mod filter;
+mod groups;
+mod heads;
+mod mode;
 mod page;
 mod rows;
 mod sort;
@@ -15,10 +19,12 @@ mod tests;
 pub use self::filter::Filter;
 pub(super) use self::{
     address::Address,
-    columns::{chosen as chosen_columns, create as choose_columns},
+    columns::create as choose_columns,
+    display::Display,
     filter::Tag,
+    mode::{Mode, create as choose_mode},
     page::page,
-    rows::total,
+    rows::{push_rank, total},
     sort::Sort,
 };
 

@@ -5,16 +5,23 @@ use super::{
     address::Address,
     columns,
     cursor::Cursor,
-    filter::{Filter, NONE, Tag, segment_code},
+    display::Display,
+    filter::{Filter, NONE, Tag},
+    groups::{Group, groups},
+    heads::{Head, Shown, choices, heads},
+    mode::Mode,
     rows::{Listed, Query, Row},
-    sort::{Key, Sort},
+    sort::Sort,
 };
 use crate::{
     accounts::{self, User},
     campaigns::{self, Campaign, Configure, Field, FieldKind, NO_SEGMENT, View, tabs},
-    dashboard::{self, Counts, Figures},
+    dashboard::{self, Figures},
     db::{Id, Read},
-    operations::values,
+    operations::{
+        values,
+        views::{self, SavedView},
+    },
     text::{count, number},
     web::{Form, Page, Result, Shell, assets, format},
     workflows::{self, Category},
@@ -35,8 +42,10 @@ pub async fn page(
     let figures = dashboard::figures(&mut read, campaign.id).await?;
     let (conn, user) = read.split();
     let fields = campaigns::fields(conn, campaign.id).await?;
-    let shown = columns::chosen(conn, user, campaign.id, &fields).await?;
     let mut query = Form::parse(query.unwrap_or_default().as_bytes());
+    let display = Display::of(conn, user, campaign.id, &fields, &query).await?;
+    let saved = views::visible(conn, campaign.id, user).await?;
+    let shown = display.columns;
     let (filter, sort) = (Filter::of(&mut query, &figures), Sort::of(&query, &fields));
     let columns: Vec<&Field> =
         columns::offered(&fields).filter(|f| shown.contains(&f.input())).collect();
@@ -75,6 +84,9 @@ pub async fn page(
             is_filtered: !filter.is_empty(),
             now: read.now(),
             show: Shown::of(&shown),
+            mode: display.mode,
+            view: display.view,
+            saved,
             choices: choices(&fields, &shown),
             names,
             mine,
@@ -131,133 +143,6 @@ async fn names(
     Ok(names)
 }
 
-/// Which of the columns that are not fields are shown.
-struct Shown {
-    status: bool,
-    technician: bool,
-    planned: bool,
-    updated: bool,
-}
-
-impl Shown {
-    fn of(codes: &[String]) -> Self {
-        let has = |key: Key| codes.contains(&key.code());
-        Self {
-            status: has(Key::Status),
-            technician: has(Key::Technician),
-            planned: has(Key::Planned),
-            updated: has(Key::Updated),
-        }
-    }
-}
-
-struct Head {
-    label: String,
-    url: String,
-    aria: Option<&'static str>,
-    icon: &'static str,
-}
-
-fn heads(
-    fields: &[Field],
-    columns: &[&Field],
-    shown: &[String],
-    sort: Sort,
-    address: &Address,
-) -> Vec<Head> {
-    let head = |key: Key, label: &str| {
-        let turned = if sort.key == key && !sort.descending {
-            address.with("sens", "desc")
-        } else {
-            address.without("sens")
-        };
-        let aria = sort.aria(key);
-        Head {
-            label: label.to_owned(),
-            url: turned.with("tri", key.code()).url("operations"),
-            aria,
-            icon: match aria {
-                None => "sort",
-                Some("ascending") => "sort-up",
-                Some(_) => "sort-down",
-            },
-        }
-    };
-    let fixed = [campaigns::Usage::Identifier, campaigns::Usage::Label]
-        .into_iter()
-        .filter_map(|usage| fields.iter().find(|f| f.is(usage)));
-    let own = columns::OWN
-        .iter()
-        .filter(|(key, _)| shown.contains(&key.code()))
-        .map(|(key, label)| head(*key, label));
-    fixed
-        .chain(columns.iter().copied())
-        .map(|f| head(Key::of_field(f), &f.label))
-        .chain(own)
-        .collect()
-}
-
-/// A column that can be chosen: code, label, chosen.
-fn choices(fields: &[Field], shown: &[String]) -> Vec<(String, String, bool)> {
-    let own = columns::OWN.iter().map(|(key, label)| (key.code(), (*label).to_owned()));
-    let all = columns::offered(fields).map(|f| (f.input(), f.label.clone())).chain(own);
-    all.map(|(code, label)| (shown.contains(&code), code, label))
-        .map(|(on, code, label)| (code, label, on))
-        .collect()
-}
-
-struct Group {
-    code: String,
-    name: String,
-    counts: Counts,
-    folded: bool,
-    /// Indices in `listed.rows`.
-    rows: std::ops::Range<usize>,
-}
-
-/// Cuts the page where the segment changes; the heads of folded groups keep their place.
-fn groups<'a>(
-    rows: impl ExactSizeIterator<Item = &'a Row>,
-    figures: &Figures,
-    filter: &Filter,
-    listed: &Listed,
-) -> Vec<Group> {
-    let mut cuts: Vec<(Uuid, std::ops::Range<usize>)> = Vec::new();
-    for (i, row) in rows.enumerate() {
-        match cuts.last_mut().filter(|(segment, _)| *segment == row.segment) {
-            Some((_, range)) => range.end = i + 1,
-            None => cuts.push((row.segment, i..i + 1)),
-        }
-    }
-    let (first, last) = (cuts.first().map(|c| c.0), cuts.last().map(|c| c.0));
-    let here = |segment: Uuid| {
-        (!listed.before || first.is_some_and(|f| segment > f))
-            && (!listed.after || last.is_some_and(|l| segment < l))
-    };
-    let known = figures
-        .segments
-        .iter()
-        .filter(|s| s.counts.total() > 0 && filter.has_segment(s.id))
-        .map(|s| s.id.map_or(Uuid::max(), Id::uuid));
-    cuts.extend(known.filter(|s| filter.folded.contains(s) && here(*s)).map(|s| (s, 0..0)));
-    cuts.sort_by_key(|(segment, _)| *segment);
-    cuts.into_iter().map(|(segment, rows)| group(segment, rows, figures)).collect()
-}
-
-fn group(segment: Uuid, rows: std::ops::Range<usize>, figures: &Figures) -> Group {
-    let known = figures.segments.iter().find(|s| s.id.map_or(Uuid::max(), Id::uuid) == segment);
-    Group {
-        code: segment_code(segment),
-        name: known.map_or_else(
-            || if segment.is_max() { NO_SEGMENT.into() } else { "Nouveau segment".into() },
-            |s| s.name.clone(),
-        ),
-        counts: known.map(|s| s.counts).unwrap_or_default(),
-        folded: rows.is_empty(),
-        rows,
-    }
-}
-
 #[derive(Template)]
 #[template(path = "operations/list/page.html")]
 pub struct List {
@@ -273,6 +158,11 @@ pub struct List {
     is_filtered: bool,
     now: DateTime<Utc>,
     show: Shown,
+    mode: Mode,
+    /// The saved view of the address.
+    view: Option<SavedView>,
+    /// The views that this person may open.
+    saved: Vec<SavedView>,
     choices: Vec<(String, String, bool)>,
     names: HashMap<Id<User>, String>,
     mine: Id<User>,
@@ -284,13 +174,13 @@ pub struct List {
     filter: Filter,
     figures: Arc<Figures>,
     listed: Listed,
-    /// The address of this very page, for forms that come back to it.
+    /// The address of this very page without its view, for forms that change how it is shown.
     here: String,
 }
 
 impl List {
     fn at(mut self, campaign: &Campaign) -> Self {
-        self.here = self.address.url(&campaign.path("operations"));
+        self.here = self.address.without("vue").url(&campaign.path("operations"));
         self
     }
 
@@ -387,6 +277,12 @@ impl List {
 
     fn assignee(&self, row: &Row) -> Option<&str> {
         row.assignee.and_then(|id| self.names.get(&id)).map(String::as_str)
+    }
+
+    /// What a card says of the fields shown: the first that hold something.
+    fn facts(&self, row: &Row) -> Vec<(&str, String)> {
+        let values = (0..self.kinds.len()).map(|i| (self.kinds[i].1.as_str(), self.value(row, &i)));
+        values.filter(|(_, value)| !value.is_empty()).take(4).collect()
     }
 
     /// Whether rows can be ticked: bulk actions are for those who configure.

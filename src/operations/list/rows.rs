@@ -72,6 +72,8 @@ impl Query<'_> {
             self.cursor = Cursor::First;
         }
         self.counted = self.count(conn).await?;
+        let figures = self.figures;
+        self.counted.sort_by_key(|(segment, _)| figures.rank(*segment));
         let total = self.counted.iter().map(|(_, n)| n).sum();
         let unfolded = self.unfolded().map(|(_, n)| n).sum();
         let walks = self.filter.is_anything()
@@ -106,6 +108,10 @@ impl Query<'_> {
         by_segment(conn, self.campaign, self.filter, self.figures).await
     }
 
+    fn rank(&self, segment: Uuid) -> (usize, Uuid) {
+        self.figures.rank(segment)
+    }
+
     fn unfolded(&self) -> impl Iterator<Item = (Uuid, u64)> {
         self.counted.iter().copied().filter(|(segment, _)| !self.filter.folded.contains(segment))
     }
@@ -115,8 +121,8 @@ impl Query<'_> {
         let mut ids: Vec<Uuid> = self.unfolded().map(|(segment, _)| segment).collect();
         match &self.cursor {
             Cursor::First => {}
-            Cursor::After(place) => ids.retain(|id| *id > place.segment),
-            Cursor::Before(place) => ids.retain(|id| *id < place.segment),
+            Cursor::After(place) => ids.retain(|id| self.rank(*id) > self.rank(place.segment)),
+            Cursor::Before(place) => ids.retain(|id| self.rank(*id) < self.rank(place.segment)),
         }
         if self.cursor.is_backward() {
             ids.reverse();
@@ -181,7 +187,9 @@ impl Query<'_> {
         let mut query =
             QueryBuilder::new("with found as materialized (select o.id, o.segment_sort, ");
         self.sort.push_key(&mut query, &self.figures.workflow);
-        query.push(" as key, o.identifier_norm from operations o");
+        query.push(" as key, o.identifier_norm, ");
+        push_rank(&mut query, self.figures);
+        query.push(" as rank from operations o");
         self.push_join(&mut query);
         query.push(" where ");
         self.filter.push(&mut query, self.campaign);
@@ -194,9 +202,11 @@ impl Query<'_> {
             .push(")");
         if let Some(place) = self.cursor.place() {
             let beyond = if self.cursor.is_backward() { "<" } else { ">" };
-            query.push(format!(" and (f.segment_sort {beyond} ")).push_bind(place.segment);
+            let rank = self.rank(place.segment).0;
             query
-                .push(" or (f.segment_sort = ")
+                .push(format!(" and ((f.rank, f.segment_sort) {beyond} ({rank}, "))
+                .push_bind(place.segment)
+                .push(") or (f.segment_sort = ")
                 .push_bind(place.segment)
                 .push(" and (f.key, f.identifier_norm) ");
             self.push_bound(&mut query, place);
@@ -241,7 +251,7 @@ impl Query<'_> {
         } else {
             let groups = if self.cursor.is_backward() { "desc" } else { "asc" };
             query.push(format!(
-                "{of}segment_sort {groups}, {of}key {way}, {of}identifier_norm {way}"
+                "{of}rank {groups}, {of}segment_sort {groups}, {of}key {way}, {of}identifier_norm {way}"
             ));
         }
         query.push(format!(" limit {}", ROWS + 1));
@@ -251,6 +261,16 @@ impl Query<'_> {
     fn downward(&self) -> bool {
         self.sort.descending != self.cursor.is_backward()
     }
+}
+
+/// Where the segment of operations `o` stands, as [`Figures::rank`] says it; ties by its identifier.
+pub fn push_rank(query: &mut QueryBuilder<Postgres>, figures: &Figures) {
+    let order: Vec<Uuid> = figures.segments.iter().filter_map(|s| s.id).map(Id::uuid).collect();
+    let last = order.len();
+    query
+        .push("coalesce(array_position(")
+        .push_bind(order)
+        .push(format!(", o.segment_sort) - 1, {last})"));
 }
 
 /// How many rows the filter keeps in all.
