@@ -39,6 +39,8 @@ pub struct App {
     /// Bounds the memory of password hashing (S-09).
     pub hashing: Arc<tokio::sync::Semaphore>,
     pub process: Uuid,
+    /// Signs the checkpoints of the audit.
+    pub audit_key: Arc<audit::SigningKey>,
     settings: Arc<RwLock<Arc<settings::Settings>>>,
 }
 
@@ -52,6 +54,7 @@ impl App {
     ) -> anyhow::Result<(Self, mpsc::UnboundedReceiver<live::Notice>)> {
         let (live, notices) = Hub::new();
         let mailer = mail::Mailer::new(&config)?;
+        let audit_key = Arc::new(audit::SigningKey::open(&config.data_dir)?);
         let app = Self {
             config: Arc::new(config),
             db,
@@ -62,6 +65,7 @@ impl App {
             mailer,
             hashing: Arc::new(tokio::sync::Semaphore::new(2)),
             process: Uuid::now_v7(),
+            audit_key,
             settings: Arc::default(),
         };
         app.reload_settings().await?;

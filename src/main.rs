@@ -2,7 +2,7 @@
 //! The command line: one binary serves, migrates, imports.
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use opstracker::{accounts, config::Config, demo, imports, serve};
+use opstracker::{accounts, audit, config::Config, demo, imports, serve};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -31,6 +31,9 @@ enum Command {
     /// Lecture et import de fichiers
     #[command(subcommand)]
     Import(imports::Cli),
+    /// Journal d’audit : intégrité et clé de signature
+    #[command(subcommand)]
+    Audit(audit::Cli),
 }
 
 fn main() -> ExitCode {
@@ -38,7 +41,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("OPSTRACKER_LOG")
-                .unwrap_or_else(|_| "warn".into()),
+                .unwrap_or_else(|_| "warn,audit=info".into()),
         )
         .with_writer(std::io::stderr)
         .init();
@@ -66,6 +69,7 @@ fn run(command: Command) -> Result<()> {
             Command::Admin(cli) => serve::with_app(config, |app| cli.run(app)).await,
             Command::Demo(cli) => serve::with_app(config, |app| cli.run(app)).await,
             Command::Import(cli) => serve::with_app(config, |app| cli.run(app)).await,
+            Command::Audit(cli) => serve::with_app(config, |app| cli.run(app)).await,
         }
     })
 }

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! `/campagnes/{id}/historique`: the audit of a campaign, filtered and paginated in the base (US-804).
 use super::{
-    lines::{Author, Filter, From, Line, of_campaign},
+    filter::{self, Filter},
+    lines::Line,
     sentences,
 };
 use crate::{
     campaigns::{Audit, Campaign, tabs},
     db::{Id, Read},
-    web::{Form, Page, Result, Shell, format},
+    web::{Form, Page, Result, Shell},
 };
 use askama::Template;
 use axum::extract::{Path, RawQuery};
 use sqlx::PgConnection;
-
-const ROWS: usize = 50;
 
 #[derive(Template)]
 #[template(path = "audit/history.html")]
@@ -38,37 +37,16 @@ pub async fn page(
 ) -> Result<Page<History>> {
     let campaign = read.authorize(Audit, id).await?;
     let mut form = Form::parse(query.unwrap_or_default().as_bytes());
-    let filter = parse(&mut form);
-    let from = start(&form);
-    // A wrong date shows its error, not rows that ignore it.
-    let mut lines = if form.is_valid() {
-        of_campaign(read.conn(), id, &filter, from, ROWS as i64 + 1).await?
-    } else {
-        Vec::new()
-    };
-    let more = lines.len() > ROWS;
-    match from {
-        From::NewerThan(_) if more => drop(lines.remove(0)),
-        _ => lines.truncate(ROWS),
-    }
+    let filter = Filter::parse(&mut form, Some(id));
     let address = campaign.path("historique");
-    let newer = matches!(from, From::OlderThan(_)) || (matches!(from, From::NewerThan(_)) && more);
-    let older = matches!(from, From::NewerThan(_)) || more;
-    let link = |name, line: Option<&Line>| line.map(|line| turn(&address, &form, name, line.seq));
-    let (previous, next) = (
-        link("apres", lines.first().filter(|_| newer)),
-        link("avant", lines.last().filter(|_| older)),
-    );
+    let page = filter::turned(read.conn(), &filter, &form, &address).await?;
     let (authors, actions, objects) = choices(read.conn(), id).await?;
     let shell = read
         .shell("Historique")
         .under("Campagnes", "/campagnes")
         .under(&campaign.name, campaign.url())
         .with_tabs(tabs(&campaign, read.user(), "historique"));
-    let is_filtered = form
-        .pairs()
-        .iter()
-        .any(|(name, value)| FILTERS.contains(&name.as_str()) && !value.is_empty());
+    let is_filtered = filter::is_filtered(&form);
     Ok(Page(History {
         shell,
         campaign: campaign.name.clone(),
@@ -77,58 +55,20 @@ pub async fn page(
         authors,
         actions,
         objects,
-        lines,
-        previous,
-        next,
+        lines: page.lines,
+        previous: page.previous,
+        next: page.next,
         is_filtered,
     }))
 }
 
-const FILTERS: [&str; 5] = ["auteur", "action", "objet", "du", "au"];
+/// The choices of a list: value, label.
+pub type Options = Vec<(String, String)>;
 
-fn parse(form: &mut Form) -> Filter {
-    let author = match form.raw("auteur") {
-        "programme" => Author::Program,
-        id => id.parse().map_or(Author::Anybody, Author::Person),
-    };
-    let (from, to) = (optional_date(form, "du"), optional_date(form, "au"));
-    if let (Some(from), Some(to)) = (from, to)
-        && to < from
-    {
-        form.refuse("au", "La fin de la période doit suivre son début");
-    }
-    Filter { author, action: form.given("action"), object: form.given("objet"), from, to }
+pub fn options<'a>(all: &str, known: impl Iterator<Item = (&'a str, &'a str)>) -> Options {
+    let known = known.map(|(code, label)| (code.to_owned(), label.to_owned()));
+    std::iter::once((String::new(), all.to_owned())).chain(known).collect()
 }
-
-fn optional_date(form: &mut Form, name: &str) -> Option<chrono::NaiveDate> {
-    let text = form.given(name)?;
-    let date = format::parse_date(&text);
-    if date.is_none() {
-        form.refuse(name, format!("Date invalide « {text} » (attendu : jj/mm/aaaa)"));
-    }
-    date
-}
-
-fn start(form: &Form) -> From {
-    match (form.raw("avant").parse(), form.raw("apres").parse()) {
-        (Ok(seq), _) => From::OlderThan(seq),
-        (_, Ok(seq)) => From::NewerThan(seq),
-        _ => From::Top,
-    }
-}
-
-/// The same filters, from another row.
-fn turn(address: &str, form: &Form, name: &str, seq: i64) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(
-        form.pairs()
-            .iter()
-            .filter(|(name, value)| FILTERS.contains(&name.as_str()) && !value.is_empty()),
-    );
-    format!("{address}?{}", query.append_pair(name, &seq.to_string()).finish())
-}
-
-type Options = Vec<(String, String)>;
 
 /// The people who did something here; every action and object a campaign knows.
 async fn choices(
@@ -142,26 +82,22 @@ async fn choices(
     )
     .fetch_all(conn)
     .await?;
-    let all = |label: &str| vec![(String::new(), label.to_owned())];
-    let mut authors = all("Tous les auteurs");
+    let mut authors = options("Tous les auteurs", std::iter::empty());
     authors.extend(
         people.into_iter().map(|u| {
             (u.id.to_string(), crate::accounts::display_name(&u.first_name, &u.last_name))
         }),
     );
     authors.push(("programme".into(), "OpsTracker".into()));
-    let of_campaigns = ["campaign.", "field.", "grant.", "segment.", "operation", "import."];
-    let mut actions = all("Toutes les actions");
-    actions.extend(
-        sentences::ACTIONS
-            .iter()
-            .filter(|a| of_campaigns.iter().any(|noun| a.0.starts_with(noun)))
-            .map(|a| (a.0.to_owned(), a.2.to_owned())),
-    );
-    let mut objects = all("Tous les objets");
-    objects.extend(
-        ["campaign", "operation", "field", "segment", "grant", "import"]
-            .map(|kind| (kind.to_owned(), sentences::object(kind).to_owned())),
-    );
-    Ok((authors, actions, objects))
+    let of_campaigns = sentences::ACTIONS
+        .iter()
+        .filter(|a| NOUNS.iter().any(|noun| a.0.starts_with(noun)))
+        .map(|a| (a.0, a.2));
+    let objects = KINDS.map(|kind| (kind, sentences::object(kind))).into_iter();
+    Ok((authors, options("Toutes les actions", of_campaigns), options("Tous les objets", objects)))
 }
+
+/// What a campaign is made of, in codes of actions and in kinds of objects.
+const NOUNS: [&str; 7] =
+    ["campaign.", "field.", "grant.", "segment.", "operation", "import.", "bulk."];
+const KINDS: [&str; 7] = ["campaign", "operation", "field", "segment", "grant", "import", "bulk"];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Entries of the audit as a person reads them: author, sentence, object, old → new, reason.
 //! The names of what they mention are found by one query a kind, never one a line.
-use super::sentences;
-use crate::{accounts::display_name, campaigns::Campaign, clock, db::Id, web::format};
+use super::{personal, sentences};
+use crate::{accounts::display_name, web::format};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde_json::{Map, Value};
 use sqlx::PgConnection;
@@ -45,6 +45,16 @@ pub struct Change {
     pub field: String,
     pub before: Option<String>,
     pub after: String,
+}
+
+/// « Début : 01/03/2026 → 02/03/2026 »
+impl std::fmt::Display for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.before {
+            Some(before) => write!(f, "{} : {before} → {}", self.field, self.after),
+            None => write!(f, "{} : {}", self.field, self.after),
+        }
+    }
 }
 
 /// What entries mention by identifier only.
@@ -99,7 +109,8 @@ impl Names {
 }
 
 /// These entries in French.
-pub async fn lines(conn: &mut PgConnection, entries: Vec<Stored>) -> sqlx::Result<Vec<Line>> {
+pub async fn lines(conn: &mut PgConnection, mut entries: Vec<Stored>) -> sqlx::Result<Vec<Line>> {
+    personal::restore(conn, &mut entries).await?;
     let names = Names::of(conn, &entries).await?;
     Ok(entries.into_iter().map(|entry| line(entry, &names)).collect())
 }
@@ -164,6 +175,11 @@ fn push(map: &Map<String, Value>, campaign: Option<Uuid>, names: &Names, out: &m
     for (key, value) in map {
         match (key.as_str(), value) {
             ("who", _) => {}
+            (key, value) if personal::is_commitment(value) => out.push(Change {
+                field: sentences::field(key).to_owned(),
+                before: None,
+                after: personal::ERASED.into(),
+            }),
             ("values", Value::Array(pair)) => {
                 if let Some(Value::Object(values)) = pair.get(1) {
                     out.extend(values.iter().map(|(number, value)| {
@@ -263,87 +279,11 @@ pub async fn history_of(
         .push_bind(kind)
         .push(" and a.object_id = ")
         .push_bind(id)
-        .push(" order by a.seq desc limit ")
+        .push(" order by a.at desc, a.seq desc limit ")
         .push_bind(limit)
         .build_query_as::<Stored>()
         .fetch_all(&mut *conn)
         .await?;
-    lines(conn, entries).await
-}
-
-/// What the page of a campaign's history filters by.
-#[derive(Default)]
-pub struct Filter {
-    pub author: Author,
-    pub action: Option<String>,
-    pub object: Option<String>,
-    pub from: Option<NaiveDate>,
-    pub to: Option<NaiveDate>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Author {
-    #[default]
-    Anybody,
-    /// The program: schedule, jobs, command line.
-    Program,
-    Person(Uuid),
-}
-
-/// The side of a page from which the rows are read.
-#[derive(Clone, Copy, Debug)]
-pub enum From {
-    Top,
-    OlderThan(i64),
-    NewerThan(i64),
-}
-
-/// At most `limit` entries of a campaign, newest first.
-pub async fn of_campaign(
-    conn: &mut PgConnection,
-    campaign: Id<Campaign>,
-    filter: &Filter,
-    from: From,
-    limit: i64,
-) -> sqlx::Result<Vec<Line>> {
-    let mut query = sqlx::QueryBuilder::new("select ");
-    query
-        .push(COLUMNS)
-        .push(" from audit_entries a left join users u on u.id = a.actor_id where a.campaign_id = ")
-        .push_bind(campaign.uuid());
-    match filter.author {
-        Author::Anybody => {}
-        Author::Program => {
-            query.push(" and a.actor_id is null");
-        }
-        Author::Person(id) => {
-            query.push(" and a.actor_id = ").push_bind(id);
-        }
-    }
-    if let Some(action) = &filter.action {
-        query.push(" and a.action = ").push_bind(action.clone());
-    }
-    if let Some(object) = &filter.object {
-        query.push(" and a.object_kind = ").push_bind(object.clone());
-    }
-    if let Some(day) = filter.from {
-        query.push(" and a.at >= ").push_bind(clock::start_of(day));
-    }
-    if let Some(day) = filter.to.and_then(|day| day.succ_opt()) {
-        query.push(" and a.at < ").push_bind(clock::start_of(day));
-    }
-    match from {
-        From::Top => query.push(" order by a.seq desc"),
-        From::OlderThan(seq) => {
-            query.push(" and a.seq < ").push_bind(seq).push(" order by a.seq desc")
-        }
-        From::NewerThan(seq) => query.push(" and a.seq > ").push_bind(seq).push(" order by a.seq"),
-    };
-    query.push(" limit ").push_bind(limit);
-    let mut entries = query.build_query_as::<Stored>().fetch_all(&mut *conn).await?;
-    if matches!(from, From::NewerThan(_)) {
-        entries.reverse();
-    }
     lines(conn, entries).await
 }
 

@@ -110,6 +110,8 @@ pub const ACTIONS: &[(&str, &str, &str)] = &[
     ("settings.changed", "a modifié les paramètres de l’instance", "Paramètres de l’instance"),
     ("demo.loaded", "a chargé les données de démonstration", "Démonstration chargée"),
 ];
+    ("audit.verified", "a vérifié l’intégrité du journal", "Vérification du journal"),
+    ("audit.exported", "a exporté le journal", "Journal exporté"),
 
 /// « a archivé la campagne »
 pub fn sentence(action: &str) -> &str {
@@ -127,6 +129,12 @@ fn known(action: &str) -> Option<&'static (&'static str, &'static str, &'static 
 
 /// The object's kind, as the filter and the table name it.
 pub fn object(kind: &str) -> &str {
+/// The kinds of objects, in the order of the filter.
+#[rustfmt::skip]
+pub const OBJECTS: &[&str] = &[
+    "campaign", "operation", "field", "segment", "grant", "import", "bulk", "user", "group", "message", "instance", "audit",
+];
+
     match kind {
         "campaign" => "Campagne",
         "operation" => "Opération",
@@ -142,6 +150,8 @@ pub fn object(kind: &str) -> &str {
     }
 }
 
+        "audit" => "Journal",
+        "bulk" => "Action groupée",
         "prerequisite" => "Prérequis",
         "view" => "Vue",
 /// A field of `changes`, in French; the fields of a campaign already carry their own label.
@@ -220,6 +230,12 @@ pub fn field(key: &str) -> &str {
         "values" => "Valeurs",
         other => other,
     }
+        "intact" => "Intègre",
+        "entries" => "Entrées vérifiées",
+        "fault" => "Rupture",
+        "gesture" => "Action",
+        "filters" => "Filtres",
+        "rows" => "Lignes",
 }
 
 #[cfg(test)]

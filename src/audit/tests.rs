@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Stories of the history (US-804).
+mod chain;
+mod pages;
+mod personal;
+
 use crate::testing::TestApp;
 use sqlx::PgPool;
 

@@ -8,7 +8,7 @@ use super::Id;
 use crate::{
     accounts::User,
     app::App,
-    audit::Entry,
+    audit::{Entry, Trace},
     campaigns::Campaign,
     live::Topic,
     web::{
@@ -157,29 +157,19 @@ impl Tx {
 
     /// Writes the trace of a change, in the change's own transaction (RG-070).
     pub async fn record(&mut self, entry: Entry) -> sqlx::Result<()> {
-        let (kind, id) = entry.object;
         let (ip, request) = self
             .visitor
             .as_ref()
             .map(|v| (Some(v.ip.clone()), Some(v.request.clone())))
             .unwrap_or_default();
-        sqlx::query!(
-            "insert into audit_entries (at, actor_kind, actor_id, action, object_kind, object_id, campaign_id, changes, reason, ip, request)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            self.now,
-            self.actor.kind(),
-            self.actor.user_id() as _,
-            entry.action,
-            kind,
-            id,
-            entry.campaign as _,
-            entry.changes,
-            entry.reason,
+        let trace = Trace {
+            at: self.now,
+            actor_kind: self.actor.kind(),
+            actor_id: self.actor.user_id().map(Id::uuid),
             ip,
             request,
-        )
-        .execute(&mut *self.inner)
-        .await?;
+        };
+        entry.write(&mut self.inner, trace).await?;
         self.entries += 1;
         Ok(())
     }

@@ -10,8 +10,7 @@ pub async fn write(conn: &mut PgConnection, mut chronicle: Chronicle) -> anyhow:
     operations(conn, serde_json::to_value(&chronicle.operations)?).await?;
     events(conn, serde_json::to_value(&chronicle.events)?).await?;
     notes(conn, serde_json::to_value(&chronicle.notes)?).await?;
-    audit(conn, serde_json::to_value(&chronicle.audit)?).await?;
-    Ok(())
+    crate::audit::write_past(conn, serde_json::to_value(&chronicle.audit)?).await
 }
 
 async fn operations(conn: &mut PgConnection, rows: Value) -> sqlx::Result<()> {
@@ -54,20 +53,6 @@ async fn notes(conn: &mut PgConnection, rows: Value) -> sqlx::Result<()> {
         "insert into operation_notes (id, operation_id, author_id, body, at)
          select t.id, t.operation_id, t.author_id, t.body, t.at
          from jsonb_to_recordset($1) as t (id uuid, operation_id uuid, author_id uuid, body text, at timestamptz)",
-        rows
-    )
-    .execute(conn)
-    .await
-    .map(drop)
-}
-
-async fn audit(conn: &mut PgConnection, rows: Value) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into audit_entries (at, actor_kind, actor_id, action, object_kind, object_id, campaign_id, changes, reason)
-         select t.at, case when t.actor_id is null then 'system' else 'user' end, t.actor_id, t.action, t.object_kind, t.object_id,
-           t.campaign_id, t.changes, t.reason
-         from jsonb_to_recordset($1) as t (at timestamptz, actor_id uuid, action text, object_kind text, object_id uuid,
-           campaign_id uuid, changes jsonb, reason text)",
         rows
     )
     .execute(conn)

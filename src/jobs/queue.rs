@@ -122,6 +122,12 @@ async fn dispatch(
         crate::campaigns::Reindex::KIND => {
             as_job::<crate::campaigns::Reindex>(app, now, payload, given_up).await
         }
+        crate::audit::DailyCheckpoint::KIND => {
+            as_job::<crate::audit::DailyCheckpoint>(app, now, payload, given_up).await
+        }
+        crate::audit::Verify::KIND => {
+            as_job::<crate::audit::Verify>(app, now, payload, given_up).await
+        }
         other => bail!("unknown job {other}"),
     }
 }

@@ -15,8 +15,10 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 /// Every daily job: its kind, its hour.
-const DAILY: [(&str, NaiveTime); 1] =
-    [(CampaignStatuses::KIND, NaiveTime::from_hms_opt(0, 5, 0).unwrap())];
+const DAILY: [(&str, NaiveTime); 2] = [
+    (CampaignStatuses::KIND, NaiveTime::from_hms_opt(0, 5, 0).unwrap()),
+    (crate::audit::DailyCheckpoint::KIND, NaiveTime::from_hms_opt(0, 10, 0).unwrap()),
+];
 
 /// Puts the latest due run of each planned job in the queue.
 pub async fn plan(db: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {

@@ -11,7 +11,11 @@ const LOOPS: usize = 2;
 /// Runs until the program stops; a job under way is finished first.
 pub async fn run(app: App) {
     let loops = (0..LOOPS).map(|_| take_jobs(app.clone()));
-    tokio::join!(futures::future::join_all(loops), every_second(app.clone()));
+    tokio::join!(
+        futures::future::join_all(loops),
+        every_second(app.clone()),
+        crate::audit::seal_every_ten_seconds(app.clone())
+    );
 }
 
 async fn take_jobs(app: App) {

@@ -74,7 +74,8 @@ async fn us_307_1_the_rows_of_the_screen_in_its_order(db: PgPool) {
     assert!(lines[1].contains(";'=1+1") || lines[1].contains(";\"'=1+1\""), "{}", lines[1]);
     assert!(lines[2].contains("-3"), "a number is not a formula: {}", lines[2]);
     assert_eq!(app.audit().await.last().unwrap(), "operations.exported");
-    let traced = "select count(*) from audit_entries where action = 'operations.exported' and changes->>'rows' = '3' and changes->>'filters' like '%statut=todo%'";
+    let traced = "select count(*) from audit_entries e join audit_personal p on p.entry = e.seq and p.key = 'filters'
+                  where e.action = 'operations.exported' and e.changes->>'rows' = '3' and p.value like '%statut=todo%'";
     assert_eq!(app.count(traced).await, 1);
     let bare =
         sophie.submit(&export, &asked("csv", &[("separateur", ","), ("marque", "non")])).await;
