@@ -3,7 +3,7 @@
 use crate::{
     accounts, audit, campaigns,
     config::Config,
-    dashboard, imports,
+    dashboard, help, imports,
     live::{self, Hub},
     mail, onsite, operation_types, operations, prerequisites, segments, settings,
     web::{self, Access, Routes},
@@ -99,6 +99,7 @@ pub fn routes() -> Routes {
         .merge(operation_types::routes())
         .merge(workflows::routes())
         .merge(settings::routes())
+        .merge(help::routes())
         .merge(segments::routes())
         .merge(prerequisites::routes())
         .merge(mail::routes())

@@ -12,6 +12,7 @@ pub mod dashboard;
 pub mod db;
 pub mod demo;
 mod health;
+pub mod help;
 pub mod imports;
 pub mod jobs;
 pub mod live;

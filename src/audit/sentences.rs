@@ -106,6 +106,8 @@ pub const ACTIONS: &[(&str, &str, &str)] = &[
     ("group.member_added", "a ajouté un membre à un groupe", "Membre ajouté"),
     ("group.member_removed", "a retiré un membre d’un groupe", "Membre retiré"),
     ("group.deleted", "a supprimé un groupe", "Groupe supprimé"),
+    ("contact.requested", "a envoyé une demande de contact", "Demande de contact"),
+    ("contact.handled", "a marqué une demande de contact comme traitée", "Demande traitée"),
     ("mail.tried", "a envoyé un message d’essai", "Message d’essai"),
     ("settings.changed", "a modifié les paramètres de l’instance", "Paramètres de l’instance"),
     ("demo.loaded", "a chargé les données de démonstration", "Démonstration chargée"),

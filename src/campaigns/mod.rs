@@ -13,6 +13,7 @@ mod matrix_tests;
 mod model;
 mod policy;
 mod reindex;
+mod rights;
 mod segments;
 pub mod settings;
 #[cfg(test)]

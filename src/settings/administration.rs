@@ -35,6 +35,10 @@ pub async fn page(mut read: Read) -> Result<Page<impl Template>> {
     let facts = sqlx::query!(
         r#"select (select count(*) from users where active) as "active!",
                   (select count(*) from users where active and last_sign_in_at is null) as "never!",
+                  (select count(*) from user_groups) as "groups!",
+                  (select count(*) from contact_requests where handled_at is null) as "requests!",
+                  (select count(*) from users u where active and 'admin' = any (roles)
+                    and not exists (select 1 from second_factors f where f.user_id = u.id and f.confirmed_at is not null)) as "bare!",
                   (select count(*) from messages where state in ('pending', 'sending', 'retrying')) as "waiting!",
                   (select count(*) from messages where state = 'failed' and created_at > $1) as "failed!",
                   (select count(*) from messages where state in ('sent', 'failed') and created_at > $1) as "tried!",
@@ -102,6 +106,26 @@ pub async fn page(mut read: Read) -> Result<Page<impl Template>> {
         );
         alert("notice--danger", "octagon-alert", text, None);
     }
+    if facts.requests > 0 {
+        let text = format!(
+            "{} à traiter.",
+            count(facts.requests, "demande de contact", "demandes de contact")
+        );
+        alert("notice--info", "message", text, Some(("Lire", "/administration/demandes")));
+    }
+    if facts.bare > 0 {
+        let text = count(
+            facts.bare,
+            "compte d’administrateur sans double authentification.",
+            "comptes d’administrateur sans double authentification.",
+        );
+        alert(
+            "notice--warning",
+            "shield",
+            text,
+            Some(("Exiger la double authentification", "/administration/parametres/securite")),
+        );
+    }
     if settings.organisation.is_empty() || settings.contact.is_empty() || settings.dpo.is_empty() {
         let text = "L’organisation, le contact ou le délégué à la protection des données ne sont pas renseignés.".to_owned();
         alert(
@@ -123,13 +147,25 @@ pub async fn page(mut read: Read) -> Result<Page<impl Template>> {
             text: format!("{}{never}", count(facts.active, "compte actif", "comptes actifs")),
         },
         Shortcut {
+            title: "Groupes",
+            url: "/administration/groupes",
+            icon: "share",
+            text: count(facts.groups, "groupe", "groupes"),
+        },
+        Shortcut {
             title: "Messages",
             url: "/administration/messages",
             icon: "mail",
             text: format!("{} en attente", count(facts.waiting, "message", "messages")),
         },
         Shortcut {
-            title: "Organisation",
+            title: "Demandes de contact",
+            url: "/administration/demandes",
+            icon: "message",
+            text: count(facts.requests, "demande à traiter", "demandes à traiter"),
+        },
+        Shortcut {
+            title: "Paramètres",
             url: "/administration/parametres/organisation",
             icon: "building",
             text: if settings.organisation.is_empty() {
@@ -137,6 +173,12 @@ pub async fn page(mut read: Read) -> Result<Page<impl Template>> {
             } else {
                 settings.organisation.clone()
             },
+        },
+        Shortcut {
+            title: "État du système",
+            url: "/administration/etat",
+            icon: "server",
+            text: "Base, traitements, disque".into(),
         },
     ];
     Ok(Page(Administration { shell: read.shell("Administration"), alerts, shortcuts }))

@@ -6,6 +6,8 @@ pub mod body;
 pub mod cookies;
 pub mod download;
 mod error;
+#[cfg(test)]
+mod error_tests;
 pub mod forgery;
 pub mod format;
 pub mod forms;

@@ -33,6 +33,8 @@ pub struct Shell {
     pub title: String,
     pub user: Option<User>,
     pub organisation: String,
+    /// Where this version's source is published; empty when the organisation has not said it.
+    pub source_url: String,
     pub is_demo: bool,
     pub flash: Option<String>,
     pub path: String,
@@ -60,6 +62,7 @@ impl Shell {
             title: title.into(),
             user: visitor.user.clone(),
             organisation: settings.organisation.clone(),
+            source_url: settings.source_url.clone(),
             is_demo: settings.is_demo,
             flash: visitor.flash.clone(),
             path: visitor.path.clone(),
@@ -97,6 +100,17 @@ impl Shell {
     pub fn marked(mut self, mark: &str) -> Self {
         self.mark = mark.to_owned();
         self
+    }
+
+    /// The help article of this screen.
+    pub fn help(&self) -> &'static str {
+        crate::help::article_of(&self.path)
+    }
+
+    /// An administrator who signs in with a password alone (RG-128).
+    pub fn lacks_factor(&self) -> bool {
+        self.user.as_ref().is_some_and(|user| user.is_admin() && !user.second_factor)
+            && !self.path.starts_with("/profil/double-authentification")
     }
 
     pub fn theme(&self) -> &str {
