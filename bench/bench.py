@@ -2,10 +2,10 @@
 """The figures of the product, each a ratio to PostgreSQL in the same run (bin/bench)."""
 import argparse, contextlib, json, os, pathlib, platform, signal, statistics, subprocess, sys, time
 
-import exports, imports, live, pages, rows, start
+import audit, exports, imports, live, pages, rows, start
 from server import PG_BIN, Server, say
 
-PARTS = ("import", "million", "list", "dashboard", "export", "live", "start")
+PARTS = ("import", "million", "list", "dashboard", "export", "live", "audit", "start")
 
 
 class Report:
@@ -90,6 +90,8 @@ def main():
             live.measure(server, campaign, 200, 6 if quick else 24, report)
         if "million" in only:
             imports.million(server, server.dir / "operations.csv", 10, report)
+        if "audit" in only:
+            audit.measure(server, 20_000 if quick else 1_000_000, report)
         if "start" in only:
             start.measure(server, 3 if quick else 5, report)
     report.raw("machine", machine())
