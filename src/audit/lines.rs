@@ -158,7 +158,7 @@ fn changes(stored: &Value, campaign: Option<Uuid>, names: &Names) -> Vec<Change>
 }
 
 /// Plain facts worth reading; the others (digests, sizes, mappings) serve inquiries, not readers.
-const FACTS: [&str; 10] = [
+const FACTS: [&str; 15] = [
     "file",
     "read",
     "created",
@@ -169,6 +169,11 @@ const FACTS: [&str; 10] = [
     "restored",
     "kept",
     "invalid",
+    "rows",
+    "gesture",
+    "intact",
+    "entries",
+    "fault",
 ];
 
 fn push(map: &Map<String, Value>, campaign: Option<Uuid>, names: &Names, out: &mut Vec<Change>) {
@@ -205,7 +210,7 @@ fn push(map: &Map<String, Value>, campaign: Option<Uuid>, names: &Names, out: &m
                 }
             }
             ("counters", Value::Object(inner)) => push(inner, campaign, names, out),
-            (key, Value::Number(_) | Value::String(_)) if FACTS.contains(&key) => {
+            (key, Value::Number(_) | Value::String(_) | Value::Bool(_)) if FACTS.contains(&key) => {
                 out.push(Change {
                     field: sentences::field(key).to_owned(),
                     before: None,
