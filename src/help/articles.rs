@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The articles: Markdown in the binary, made HTML once; which one a screen opens.
 use crate::text::norm;
-use pulldown_cmark::{Event, Parser, html};
+use pulldown_cmark::{Event, Parser, TagEnd, html};
 use std::sync::LazyLock;
 
 pub struct Article {
@@ -136,6 +136,7 @@ fn render(article: &Article) -> Rendered {
     for event in Parser::new(body) {
         match event {
             Event::Text(words) | Event::Code(words) => text.push_str(&words),
+            Event::End(TagEnd::Strong | TagEnd::Emphasis | TagEnd::Link) => {}
             Event::SoftBreak | Event::HardBreak | Event::End(_) => text.push(' '),
             _ => {}
         }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The administration's first page: what asks for attention, and where things are.
+use super::Settings;
 use crate::{
+    app::App,
     db::Read,
     text::{count, number},
     web::{Page, Result, Shell, format},
 };
 use askama::Template;
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
+use sqlx::PgConnection;
 
 struct Alert {
     class: &'static str,
@@ -15,9 +18,19 @@ struct Alert {
     link: Option<(&'static str, &'static str)>,
 }
 
+impl Alert {
+    fn danger(text: String, link: Option<(&'static str, &'static str)>) -> Self {
+        Self { class: "notice--danger", icon: "octagon-alert", text, link }
+    }
+
+    fn warning(icon: &'static str, text: String, link: (&'static str, &'static str)) -> Self {
+        Self { class: "notice--warning", icon, text, link: Some(link) }
+    }
+}
+
 struct Shortcut {
     title: &'static str,
-    url: &'static str,
+    url: String,
     icon: &'static str,
     text: String,
 }
@@ -30,9 +43,24 @@ struct Administration {
     shortcuts: Vec<Shortcut>,
 }
 
-pub async fn page(mut read: Read) -> Result<Page<impl Template>> {
-    let (now, app) = (read.now(), read.app().clone());
-    let facts = sqlx::query!(
+struct Facts {
+    active: i64,
+    never: i64,
+    groups: i64,
+    requests: i64,
+    /// Administrators without second factor.
+    bare: i64,
+    waiting: i64,
+    failed: i64,
+    tried: i64,
+    stuck: i64,
+    /// Campaigns whose owner's account is off.
+    orphans: i64,
+}
+
+async fn facts(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<Facts> {
+    sqlx::query_as!(
+        Facts,
         r#"select (select count(*) from users where active) as "active!",
                   (select count(*) from users where active and last_sign_in_at is null) as "never!",
                   (select count(*) from user_groups) as "groups!",
@@ -47,71 +75,74 @@ pub async fn page(mut read: Read) -> Result<Page<impl Template>> {
                     where not u.active and c.archived_at is null and c.deleted_at is null) as "orphans!""#,
         now - Duration::hours(24)
     )
-    .fetch_one(read.conn())
-    .await?;
+    .fetch_one(conn)
+    .await
+}
+
+pub async fn page(mut read: Read) -> Result<Page<impl Template>> {
+    let (now, app) = (read.now(), read.app().clone());
+    let facts = facts(read.conn(), now).await?;
     let settings = app.settings();
+    let mut alerts = of_mail(&app, &facts);
+    alerts.extend(of_work(&facts));
+    alerts.extend(of_people(&settings, &facts));
+    let shortcuts = shortcuts(&settings, &facts);
+    Ok(Page(Administration { shell: read.shell("Administration"), alerts, shortcuts }))
+}
+
+fn of_mail(app: &App, facts: &Facts) -> Vec<Alert> {
+    const MESSAGES: (&str, &str) = ("Voir les messages", "/administration/messages");
+    const FAILED: (&str, &str) = ("Voir les échecs", "/administration/messages?etat=failed");
     let mut alerts = Vec::new();
-    let mut alert =
-        |class, icon, text: String, link| alerts.push(Alert { class, icon, text, link });
     if !app.mailer.is_configured() {
-        let text = "Aucun relais de messagerie n’est configuré : les messages restent en attente."
-            .to_owned();
-        alert(
-            "notice--warning",
-            "mail",
-            text,
-            Some(("Voir les messages", "/administration/messages")),
-        );
+        let text = "Aucun relais de messagerie n’est configuré : les messages restent en attente.";
+        alerts.push(Alert::warning("mail", text.to_owned(), MESSAGES));
     } else if let Some(since) = app.mailer.silent_since() {
         let text = format!(
             "Le relais de messagerie ne répond pas depuis {} : {} en attente.",
             format::hour(since),
             count(facts.waiting, "message", "messages")
         );
-        alert(
-            "notice--danger",
-            "octagon-alert",
-            text,
-            Some(("Voir les messages", "/administration/messages")),
-        );
+        alerts.push(Alert::danger(text, Some(MESSAGES)));
     }
     if facts.tried > 0 && facts.failed * 20 > facts.tried {
-        let text = format!(
-            "{} depuis 24 heures.",
-            count(facts.failed, "message en échec", "messages en échec")
-        );
-        alert(
-            "notice--danger",
-            "octagon-alert",
-            text,
-            Some(("Voir les échecs", "/administration/messages?etat=failed")),
-        );
+        let failed = count(facts.failed, "message en échec", "messages en échec");
+        alerts.push(Alert::danger(format!("{failed} depuis 24 heures."), Some(FAILED)));
     }
+    alerts
+}
+
+fn of_work(facts: &Facts) -> Vec<Alert> {
+    let mut alerts = Vec::new();
     if facts.orphans > 0 {
         let text = count(
             facts.orphans,
             "campagne sans propriétaire actif.",
             "campagnes sans propriétaire actif.",
         );
-        alert("notice--warning", "alert", text, Some(("Voir les campagnes", "/campagnes")));
+        alerts.push(Alert::warning("alert", text, ("Voir les campagnes", "/campagnes")));
     }
     if facts.stuck > 0 {
-        let text = format!(
-            "{} : consultez le journal technique.",
-            count(
-                facts.stuck,
-                "traitement abandonné après huit essais",
-                "traitements abandonnés après huit essais"
-            )
+        let stuck = count(
+            facts.stuck,
+            "traitement abandonné après huit essais",
+            "traitements abandonnés après huit essais",
         );
-        alert("notice--danger", "octagon-alert", text, None);
+        alerts.push(Alert::danger(format!("{stuck} : consultez le journal technique."), None));
     }
+    alerts
+}
+
+fn of_people(settings: &Settings, facts: &Facts) -> Vec<Alert> {
+    let mut alerts = Vec::new();
     if facts.requests > 0 {
-        let text = format!(
-            "{} à traiter.",
-            count(facts.requests, "demande de contact", "demandes de contact")
-        );
-        alert("notice--info", "message", text, Some(("Lire", "/administration/demandes")));
+        let requests = count(facts.requests, "demande de contact", "demandes de contact");
+        alerts.push(Alert {
+            class: "notice--info",
+            icon: "message",
+            text: format!("{requests} à traiter."),
+            link: Some(("Lire", "/administration/demandes")),
+        });
     }
     if facts.bare > 0 {
         let text = count(
@@ -119,85 +150,54 @@ pub async fn page(mut read: Read) -> Result<Page<impl Template>> {
             "compte d’administrateur sans double authentification.",
             "comptes d’administrateur sans double authentification.",
         );
-        alert(
-            "notice--warning",
-            "shield",
-            text,
-            Some(("Exiger la double authentification", "/administration/parametres/securite")),
-        );
+        let link = ("Exiger la double authentification", "/administration/parametres/securite");
+        alerts.push(Alert::warning("shield", text, link));
     }
     if settings.organisation.is_empty() || settings.contact.is_empty() || settings.dpo.is_empty() {
-        let text = "L’organisation, le contact ou le délégué à la protection des données ne sont pas renseignés.".to_owned();
-        alert(
-            "notice--warning",
-            "alert",
-            text,
-            Some(("Compléter", "/administration/parametres/organisation")),
-        );
+        let text = "L’organisation, le contact ou le délégué à la protection des données ne sont pas renseignés.";
+        let link = ("Compléter", "/administration/parametres/organisation");
+        alerts.push(Alert::warning("alert", text.to_owned(), link));
     }
+    alerts
+}
+
+fn shortcuts(settings: &Settings, facts: &Facts) -> Vec<Shortcut> {
     let never = match facts.never {
         0 => String::new(),
         n => format!(", dont {} jamais connecté{}", number(n), if n > 1 { "s" } else { "" }),
     };
-    let shortcuts = vec![
-        Shortcut {
-            title: "Utilisateurs",
-            url: "/administration/utilisateurs",
-            icon: "users",
-            text: format!("{}{never}", count(facts.active, "compte actif", "comptes actifs")),
-        },
-        Shortcut {
-            title: "Groupes",
-            url: "/administration/groupes",
-            icon: "share",
-            text: count(facts.groups, "groupe", "groupes"),
-        },
-        Shortcut {
-            title: "Messages",
-            url: "/administration/messages",
-            icon: "mail",
-            text: format!("{} en attente", count(facts.waiting, "message", "messages")),
-        },
-        Shortcut {
-            title: "Demandes de contact",
-            url: "/administration/demandes",
-            icon: "message",
-            text: count(facts.requests, "demande à traiter", "demandes à traiter"),
-        },
-        Shortcut {
-            title: "Paramètres",
-            url: "/administration/parametres/organisation",
-            icon: "building",
-            text: if settings.organisation.is_empty() {
-                "À renseigner".into()
-            } else {
-                settings.organisation.clone()
-            },
-        },
-        Shortcut {
-            title: "État du système",
-            url: "/administration/etat",
-            icon: "server",
-            text: "Base, traitements, disque".into(),
-        },
-    ];
-    Ok(Page(Administration { shell: read.shell("Administration"), alerts, shortcuts }))
+    let people = count(facts.active, "compte actif", "comptes actifs");
+    let waiting = count(facts.waiting, "message", "messages");
+    let organisation = match settings.organisation.as_str() {
+        "" => "À renseigner",
+        name => name,
+    };
+    [
+        ("Utilisateurs", "utilisateurs", "user", format!("{people}{never}")),
+        ("Groupes", "groupes", "users", count(facts.groups, "groupe", "groupes")),
+        (
+            "Types d’opération",
+            "types",
+            "layers",
+            "Champs, workflow et durée de chaque sorte de campagne".into(),
+        ),
+        ("Workflows", "workflows", "network", "Statuts, transitions, versions".into()),
+        ("Messages", "messages", "mail", format!("{waiting} en attente")),
+        (
+            "Demandes de contact",
+            "demandes",
+            "message",
+            count(facts.requests, "demande à traiter", "demandes à traiter"),
+        ),
+        ("Paramètres", "parametres/organisation", "building", organisation.to_owned()),
+        ("Journal d’audit", "audit", "history", "Entrées, intégrité, export".into()),
+        ("État du système", "etat", "server", "Base, traitements, disque".into()),
+    ]
+    .map(|(title, page, icon, text)| Shortcut {
+        title,
+        url: format!("/administration/{page}"),
+        icon,
+        text,
+    })
+    .into()
 }
-        Shortcut {
-            title: "Groupes",
-            url: "/administration/groupes",
-            icon: "share",
-            text: count(facts.groups, "groupe", "groupes"),
-        },
-        Shortcut {
-            title: "Types d’opération",
-            url: "/administration/types",
-            icon: "layers",
-            text: "Champs, workflow et durée de chaque sorte de campagne".into(),
-        },
-        Shortcut {
-            title: "Workflows",
-            url: "/administration/workflows",
-            icon: "network",
-            text: "Statuts, transitions, versions".into(),
-        },

@@ -144,7 +144,7 @@ async fn base(conn: &mut PgConnection, app: &App) -> sqlx::Result<Vec<Line>> {
         line(
             "Base de données",
             Level::Good,
-            format!("PostgreSQL {}, {}", facts.version, facts.size.replace("bytes", "octets")),
+            format!("PostgreSQL {}, {}", facts.version, french(&facts.size)),
             "",
         ),
         line(
@@ -177,6 +177,13 @@ async fn base(conn: &mut PgConnection, app: &App) -> sqlx::Result<Vec<Line>> {
             "Synchronisez l’horloge des deux machines (NTP) : les codes de connexion et les dates en dépendent.",
         ),
     ])
+}
+
+/// « 20 MB » as it is written in French.
+fn french(size: &str) -> String {
+    [("bytes", "octets"), ("kB", "ko"), ("MB", "Mo"), ("GB", "Go"), ("TB", "To")]
+        .iter()
+        .fold(size.to_owned(), |text, (unit, french)| text.replace(unit, french))
 }
 
 async fn work(conn: &mut PgConnection, app: &App, now: DateTime<Utc>) -> sqlx::Result<Vec<Line>> {
