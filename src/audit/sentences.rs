@@ -12,6 +12,13 @@ pub const ACTIONS: &[(&str, &str, &str)] = &[
     ("campaign.status_changed", "a fait passer la campagne d’un statut à un autre", "Statut de la campagne"),
     ("campaign.archived", "a archivé la campagne", "Archivage"),
     ("campaign.restored", "a restauré la campagne", "Restauration"),
+    ("campaign.deleted", "a supprimé la campagne", "Suppression de la campagne"),
+    ("campaign.undeleted", "a restauré la campagne de la corbeille", "Restauration de la corbeille"),
+    ("campaign.status_forced", "a forcé le statut de la campagne", "Statut forcé"),
+    ("campaign.status_automatic", "a rendu le statut de la campagne automatique", "Statut automatique"),
+    ("campaign.pinned", "a épinglé ou désépinglé une campagne", "Favori"),
+    ("operation.deleted", "a supprimé une opération", "Opération supprimée"),
+    ("operation.restored", "a restauré une opération", "Opération restaurée"),
     ("campaign.transferred", "a transféré la propriété de la campagne", "Propriété transférée"),
     ("campaign.visibility_changed", "a changé la visibilité de la campagne", "Visibilité"),
     ("campaign.workflow_applied", "a appliqué un workflow à la campagne", "Workflow appliqué"),
@@ -106,14 +113,14 @@ pub const ACTIONS: &[(&str, &str, &str)] = &[
     ("group.member_added", "a ajouté un membre à un groupe", "Membre ajouté"),
     ("group.member_removed", "a retiré un membre d’un groupe", "Membre retiré"),
     ("group.deleted", "a supprimé un groupe", "Groupe supprimé"),
+    ("mail.tried", "a envoyé un message d’essai", "Message d’essai"),
     ("contact.requested", "a envoyé une demande de contact", "Demande de contact"),
     ("contact.handled", "a marqué une demande de contact comme traitée", "Demande traitée"),
-    ("mail.tried", "a envoyé un message d’essai", "Message d’essai"),
     ("settings.changed", "a modifié les paramètres de l’instance", "Paramètres de l’instance"),
-    ("demo.loaded", "a chargé les données de démonstration", "Démonstration chargée"),
-];
     ("audit.verified", "a vérifié l’intégrité du journal", "Vérification du journal"),
     ("audit.exported", "a exporté le journal", "Journal exporté"),
+    ("demo.loaded", "a chargé les données de démonstration", "Démonstration chargée"),
+];
 
 /// « a archivé la campagne »
 pub fn sentence(action: &str) -> &str {
@@ -129,33 +136,33 @@ fn known(action: &str) -> Option<&'static (&'static str, &'static str, &'static 
     ACTIONS.iter().find(|entry| entry.0 == action)
 }
 
-/// The object's kind, as the filter and the table name it.
-pub fn object(kind: &str) -> &str {
 /// The kinds of objects, in the order of the filter.
 #[rustfmt::skip]
 pub const OBJECTS: &[&str] = &[
     "campaign", "operation", "field", "segment", "grant", "import", "bulk", "user", "group", "message", "instance", "audit",
 ];
 
+/// The object's kind, as the filter and the table name it.
+pub fn object(kind: &str) -> &str {
     match kind {
         "campaign" => "Campagne",
         "operation" => "Opération",
         "field" => "Champ",
         "segment" => "Segment",
+        "prerequisite" => "Prérequis",
+        "view" => "Vue",
         "grant" => "Habilitation",
         "import" => "Import",
         "user" => "Compte",
         "group" => "Groupe",
         "message" => "Message",
         "instance" => "Instance",
+        "audit" => "Journal",
+        "bulk" => "Action groupée",
         other => other,
     }
 }
 
-        "audit" => "Journal",
-        "bulk" => "Action groupée",
-        "prerequisite" => "Prérequis",
-        "view" => "Vue",
 /// A field of `changes`, in French; the fields of a campaign already carry their own label.
 pub fn field(key: &str) -> &str {
     match key {
@@ -177,6 +184,17 @@ pub fn field(key: &str) -> &str {
         "planned_at" => "Date prévue",
         "identifier" => "Identifiant",
         "label" => "Libellé",
+        "color" => "Couleur",
+        "responsible" => "Responsable",
+        "target_date" => "Échéance",
+        "gate_booking" => "Bloque l’ouverture",
+        "gate_start" => "Bloque le démarrage",
+        "note" => "Note",
+        "gate" => "Prérequis bloquant",
+        "shared" => "Partagée",
+        "moved_to" => "Opérations déplacées vers",
+        "operations" => "Opérations",
+        "prerequisites" => "Prérequis",
         "kind" => "Nature",
         "required" => "Obligatoire",
         "searchable" => "Recherche",
@@ -189,17 +207,6 @@ pub fn field(key: &str) -> &str {
         "who" => "Personne",
         "group" => "Groupe",
         "members" => "Membres",
-        "color" => "Couleur",
-        "responsible" => "Responsable",
-        "target_date" => "Échéance",
-        "gate_booking" => "Bloque l’ouverture",
-        "gate_start" => "Bloque le démarrage",
-        "note" => "Note",
-        "gate" => "Prérequis bloquant",
-        "shared" => "Partagée",
-        "moved_to" => "Opérations déplacées vers",
-        "operations" => "Opérations",
-        "prerequisites" => "Prérequis",
         "campaigns" => "Campagnes",
         "rights" => "Droits",
         "roles" => "Rôles",
@@ -230,14 +237,14 @@ pub fn field(key: &str) -> &str {
         "values_changed" => "Valeurs converties",
         "invalid" => "Valeurs à corriger",
         "values" => "Valeurs",
-        other => other,
-    }
         "intact" => "Intègre",
         "entries" => "Entrées vérifiées",
         "fault" => "Rupture",
         "gesture" => "Action",
         "filters" => "Filtres",
         "rows" => "Lignes",
+        other => other,
+    }
 }
 
 #[cfg(test)]
