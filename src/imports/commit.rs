@@ -340,15 +340,7 @@ async fn update(
         let (visible, silent): (Vec<Change>, Vec<Change>) =
             changes.into_iter().partition(Change::is_visible);
         updated += visible.len() as i64;
-        for change in silent.into_iter().filter(|change| change.base_moves) {
-            sqlx::query!(
-                "update operations set import_base = $2 where id = $1",
-                change.operation,
-                Value::Object(change.base)
-            )
-            .execute(tx.conn())
-            .await?;
-        }
+        move_bases(tx, import, silent).await?;
         if !job::progress(&tx.app().db.clone(), import.id, after).await? {
             return Err(Stop::Cancelled);
         }
@@ -357,6 +349,29 @@ async fn update(
         }
     }
     Ok((updated, conflicts))
+}
+
+/// Where nothing visible changes, the last imported values follow the file; the undo brings them back.
+async fn move_bases(tx: &mut Tx, import: &Import, silent: Vec<Change>) -> Result<(), Stop> {
+    let (ids, bases): (Vec<Uuid>, Vec<Value>) = silent
+        .into_iter()
+        .filter(|change| change.base_moves)
+        .map(|change| (change.operation, Value::Object(change.base)))
+        .unzip();
+    sqlx::query!(
+        "with n as (select * from unnest($2::uuid[], $3::jsonb[]) n (id, base)),
+              noted as (
+                insert into import_changes (import_id, operation_id, before, after, version_after)
+                select $1, o.id, jsonb_build_object('import_base', o.import_base), jsonb_build_object('import_base', n.base), o.version
+                from n join operations o on o.id = n.id)
+         update operations o set import_base = n.base from n where o.id = n.id",
+        import.id as _,
+        &ids,
+        &bases
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 async fn apply(

@@ -20,6 +20,8 @@ mod merge;
 mod model;
 mod preview;
 mod receive;
+#[cfg(test)]
+mod reconcile_tests;
 mod rows;
 mod show;
 mod staging;

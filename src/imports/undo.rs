@@ -82,7 +82,7 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
         r#"select o.id as "id: uuid::Uuid", o.label, coalesce(u.first_name || ' ' || upper(u.last_name), 'le programme') as "who!", o.updated_at
            from operations o left join users u on u.id = o.updated_by
            where o.deleted_at is null and (o.import_id = $1 or exists (
-             select 1 from import_changes c where c.import_id = $1 and c.operation_id = o.id and c.version_after <> o.version) or exists (
+             select 1 from import_changes c where c.import_id = $1 and c.operation_id = o.id and c.before ? 'label' and c.version_after <> o.version) or exists (
              select 1 from import_rows r where r.import_id = $1 and r.operation_id = o.id and r.version_after <> o.version))
              and o.updated_at <> $3
            order by o.updated_at desc limit $2"#,
@@ -95,7 +95,7 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     report.kept_count = sqlx::query_scalar!(
         r#"select count(*) as "n!" from operations o
            where o.deleted_at is null and (o.import_id = $1 or exists (
-             select 1 from import_changes c where c.import_id = $1 and c.operation_id = o.id and c.version_after <> o.version) or exists (
+             select 1 from import_changes c where c.import_id = $1 and c.operation_id = o.id and c.before ? 'label' and c.version_after <> o.version) or exists (
              select 1 from import_rows r where r.import_id = $1 and r.operation_id = o.id and r.version_after <> o.version))
              and o.updated_at <> $2"#,
         import.id as _,
@@ -156,11 +156,12 @@ enum Side {
 async fn swap_changes(tx: &mut Tx, import: &Import, side: Side) -> Result<i64, Stop> {
     let (now, user, kind) = (tx.now(), tx.actor().user_id(), tx.actor().kind());
     let fields = campaigns::fields(tx.conn(), import.campaign_id).await?;
+    swap_bases(tx, import, side).await?;
     let (mut last, mut count) = (uuid::Uuid::nil(), 0);
     loop {
         let rows = sqlx::query!(
             r#"select c.operation_id, c.before, c.after, o.identifier from import_changes c join operations o on o.id = c.operation_id
-               where c.import_id = $1 and c.operation_id > $2 and o.version = c.version_after and o.deleted_at is null
+               where c.import_id = $1 and c.operation_id > $2 and c.before ? 'label' and o.version = c.version_after and o.deleted_at is null
                order by c.operation_id limit 500 for update of o"#,
             import.id as _,
             last
@@ -214,6 +215,21 @@ async fn swap_changes(tx: &mut Tx, import: &Import, side: Side) -> Result<i64, S
             .await?;
         }
     }
+}
+
+/// The last imported values that moved without anything visible, unless a later import moved them again.
+async fn swap_bases(tx: &mut Tx, import: &Import, side: Side) -> Result<(), Stop> {
+    let back = matches!(side, Side::Before);
+    sqlx::query!(
+        "update operations o set import_base = nullif((case when $2 then c.before else c.after end) -> 'import_base', 'null')
+         from import_changes c where c.import_id = $1 and c.operation_id = o.id and not c.before ? 'label'
+           and o.import_base is not distinct from nullif((case when $2 then c.after else c.before end) -> 'import_base', 'null')",
+        import.id as _,
+        back
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// Fields made by the import, when no operation that stays has a value for them.
