@@ -42,6 +42,7 @@ pub struct Card {
     technicians: i64,
     may_configure: bool,
     may_own: bool,
+    may_copy: bool,
     overdue: bool,
     /// « Vous a été transférée par … », a few days (US-210).
     news: Option<String>,
@@ -112,6 +113,7 @@ pub async fn page(mut read: Read) -> Result<Page<Portfolio>> {
             technicians: technicians.get(&campaign.id).copied().unwrap_or_default(),
             may_configure: Permits::<Configure>::permits(&campaign, &user),
             may_own: Permits::<Own>::permits(&campaign, &user),
+            may_copy: Create::permits(&user),
             overdue: campaign.is_overdue(today),
             news: news.remove(&campaign.id),
             campaign,

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Campaigns: what they are, who may do what with them, their fields and segments (01 §2).
+mod bin;
 mod commands;
+mod copy;
 mod counts;
 mod declaration;
+#[cfg(test)]
+mod depth_tests;
+mod favourites;
 mod field_commands;
 mod fields;
+mod forced;
 pub mod grants;
 mod index;
 mod lifecycle;
@@ -27,14 +33,15 @@ mod wizard;
 pub use self::{
     counts::{Counts, counts, progress},
     declaration::{Declaration, is_sensitive},
+    favourites::{Pin, is_pinned, pins},
     fields::{Field, FieldKind, Usage, copy_from_type, fields},
     model::{Campaign, tabs},
     policy::{Audit, Configure, Create, Export, Grantable, Own, Restore, View, among, visible},
     reindex::Reindex,
     segments::{
         COLORS, NAME_TAKEN as SEGMENT_NAME_TAKEN, NO_SEGMENT, Saved, Segment, Wanted,
-        check_name as check_segment_name, color_class, create_segment, delete_segment, edit_segment,
-        lock_segment, move_segment, segments,
+        check_name as check_segment_name, color_class, create_segment, delete_segment,
+        edit_segment, lock_segment, move_segment, segments,
     },
     status::Status,
     wizard::STEPS,
@@ -61,6 +68,15 @@ pub fn routes() -> Routes {
         .post("/campagnes/{id}/archivage", OWN, lifecycle::archive)
         .get("/campagnes/{id}/restauration", OWN, lifecycle::restore_page)
         .post("/campagnes/{id}/restauration", OWN, lifecycle::restore)
+        .get("/campagnes/corbeille", CREATORS, bin::page)
+        .post("/campagnes/corbeille/{campaign}/retablissement", CREATORS, bin::restore)
+        .get("/campagnes/{id}/suppression", OWN, bin::delete_page)
+        .post("/campagnes/{id}/suppression", OWN, bin::delete)
+        .get("/campagnes/{id}/copie", Access::Campaign(Right::Copy), copy::page)
+        .post("/campagnes/{id}/copie", Access::Campaign(Right::Copy), copy::create)
+        .post("/campagnes/{id}/favori", Access::Campaign(Right::View), favourites::toggle)
+        .get("/campagnes/{id}/parametres/statut", OWN, settings::status::page)
+        .post("/campagnes/{id}/parametres/statut", OWN, settings::status::update)
         .get("/campagnes/{id}/parametres/general", CONFIGURE, settings::general::page)
         .post("/campagnes/{id}/parametres/general", CONFIGURE, settings::general::update)
         .get("/campagnes/{id}/parametres/champs", CONFIGURE, settings::fields::page)

@@ -435,7 +435,8 @@ async fn rg_093_segments_are_created_and_renamed_under_one_normal_form(db: PgPoo
         Tx::begin(&app.app, Actor::User(sophie.user.clone().unwrap()), app.now()).await.unwrap();
     let allowed = tx.authorize(super::Configure, campaign.id).await.unwrap();
     let wanted = |name: &str| super::Wanted { name: name.into(), color: None };
-    let first = super::create_segment(&mut tx, &allowed, &wanted("Étage 1")).await.unwrap().unwrap();
+    let first =
+        super::create_segment(&mut tx, &allowed, &wanted("Étage 1")).await.unwrap().unwrap();
     let stored = super::lock_segment(&mut tx, &allowed, first).await.unwrap();
     super::edit_segment(&mut tx, &allowed, &stored, &wanted("Étage 2")).await.unwrap();
     for refused in ["sans  segment", "  ", "A"] {

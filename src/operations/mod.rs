@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Operations: one target each, what happens to them, and the one function that changes a status (01 §3).
 mod at;
+mod bin;
 mod bulk;
 mod calendar;
 mod commands;
@@ -74,6 +75,7 @@ pub fn routes() -> Routes {
             edit::update,
         )
         .get("/recherche", Access::SignedIn, search::page)
+        .merge(bin::routes())
         .merge(bulk::routes())
         .merge(calendar::routes())
         .merge(export::routes())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Permission as a value: [`Allowed<A, S>`] proves that the person may do `A` to this `S` (RG-116).
 use super::Error;
-use crate::{accounts::User, db::Id};
+use crate::{accounts::User, campaigns::Pin, db::Id};
 use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -11,6 +11,8 @@ use std::{marker::PhantomData, ops::Deref};
 #[derive(Clone, Debug)]
 pub struct Visitor {
     pub user: Option<User>,
+    /// « Épinglés », for the navigation.
+    pub pins: Vec<Pin>,
     /// The session in use, to mark it in « Mes sessions » and to spare it when others are revoked.
     pub session: Option<uuid::Uuid>,
     /// When the session ends if nothing more is asked; `None` when another would be opened.
@@ -35,6 +37,7 @@ impl Visitor {
     pub fn of(parts: &Parts) -> Self {
         parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self {
             user: None,
+            pins: Vec::new(),
             session: None,
             session_ends: None,
             now: crate::clock::now(),

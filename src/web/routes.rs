@@ -38,6 +38,8 @@ pub enum Right {
     Transition,
     /// `configure`: the history of the campaign.
     Audit,
+    /// `view`, and the role that creates campaigns.
+    Copy,
 }
 
 pub struct Declared {

@@ -38,6 +38,7 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
     let full_ip = client_ip(&app, &request);
     let mut visitor = Visitor {
         user: None,
+        pins: Vec::new(),
         session: None,
         session_ends: None,
         now,
@@ -64,6 +65,11 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
     let expired = presented.session.is_some() && found.user.is_none();
     visitor.user = found.user;
     visitor.session = found.session;
+    if let Some(user) =
+        visitor.user.as_ref().filter(|_| !visitor.fragment && visitor.path != "/flux")
+    {
+        visitor.pins = pinned(&app, user).await;
+    }
     visitor.session_ends = found.ends;
     if let Some(seen) = request.extensions().get::<Seen>() {
         seen.put(visitor.clone());
@@ -85,6 +91,15 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
         append(&mut response, &cookies::forget("flash"));
     }
     response
+}
+
+/// Without them the page is still right.
+async fn pinned(app: &App, user: &crate::accounts::User) -> Vec<crate::campaigns::Pin> {
+    let pins = async { crate::campaigns::pins(&mut *app.db.acquire().await?, user).await };
+    pins.await.unwrap_or_else(|err: sqlx::Error| {
+        tracing::warn!(%err, "pinned campaigns not read");
+        Vec::new()
+    })
 }
 
 /// Whether the answer sends to the sign-in page without a word of its own.

@@ -4,6 +4,7 @@ use super::auth::Visitor;
 use crate::{
     accounts::{Role, User},
     app::App,
+    campaigns::Pin,
 };
 
 /// One step of the breadcrumb; the last one is the page itself.
@@ -32,6 +33,8 @@ pub struct NavEntry {
 pub struct Shell {
     pub title: String,
     pub user: Option<User>,
+    /// « Épinglés » (RG-201).
+    pub pins: Vec<Pin>,
     pub organisation: String,
     /// Where this version's source is published; empty when the organisation has not said it.
     pub source_url: String,
@@ -61,6 +64,7 @@ impl Shell {
         Self {
             title: title.into(),
             user: visitor.user.clone(),
+            pins: visitor.pins.clone(),
             organisation: settings.organisation.clone(),
             source_url: settings.source_url.clone(),
             is_demo: settings.is_demo,

@@ -5,19 +5,22 @@ pub mod fields;
 pub mod general;
 pub mod grants;
 pub mod owner;
+pub mod status;
 pub mod visibility;
 
 use super::{Campaign, tabs};
 use crate::{accounts::User, web::Shell};
 
 /// (name, address, for the owner only).
-pub const SECTIONS: [(&str, &str, bool); 6] = [
+pub const SECTIONS: [(&str, &str, bool); 8] = [
     ("Général", "parametres/general", false),
     ("Champs", "parametres/champs", false),
     ("Workflow", "parametres/workflow", false),
     ("Habilitations", "parametres/habilitations", false),
     ("Visibilité", "parametres/visibilite", false),
+    ("Statut", "parametres/statut", true),
     ("Propriétaire", "parametres/proprietaire", true),
+    ("Corbeille", "parametres/corbeille", false),
 ];
 
 /// (code, name, explanation) of RG-112.
