@@ -4,7 +4,7 @@
 import "../vendor/turbo.js"
 import { Application } from "../vendor/stimulus.js"
 import { announce } from "./helpers/announce.js"
-import { forgetFocus, rememberFocus, restoreFocus } from "./helpers/focus.js"
+import { forgetFocus, rememberFocus, restoreFocus, returnFocusTo } from "./helpers/focus.js"
 import { isEdited, keepsAttribute } from "./helpers/morph.js"
 import { takeRefreshMark } from "./helpers/refresh.js"
 import CalendarController from "./controllers/calendar_controller.js"
@@ -40,6 +40,7 @@ let path = location.pathname           // the page on screen
 addEventListener("turbo:before-fetch-request", ({ detail }) => {
   if (takeRefreshMark()) detail.fetchOptions.headers["X-Refresh"] = "1"
 })
+addEventListener("turbo:submit-start", ({ detail }) => returnFocusTo(detail.formSubmission.submitter?.id))   // Turbo disables it meanwhile
 addEventListener("turbo:submit-end", ({ detail }) => { submission = detail.success ? "accepted" : "refused" })
 
 addEventListener("turbo:before-morph-attribute", (event) => {

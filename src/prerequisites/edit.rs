@@ -78,7 +78,7 @@ impl Edit {
     fn scope(&self) -> String {
         match &self.segment {
             Some(segment) => format!("du segment « {} »", segment.name),
-            None => "de toute la campagne".into(),
+            None => "de la campagne".into(),
         }
     }
 }

@@ -25,20 +25,27 @@ export default class extends Controller {
   #dress() {
     this.element.setAttribute("role", "grid")
     const cells = this.#rows().flat()
-    const kept = cells.find((cell) => cell === document.activeElement) ?? cells.find((cell) => cell.matches(".is-today")) ?? cells[0]
-    for (const cell of cells) cell.tabIndex = cell === kept ? 0 : -1
+    const kept = cells.find((cell) => cell.contains(document.activeElement)) ?? cells.find((cell) => cell.matches(".is-today")) ?? cells[0]
+    this.#rove(kept)
+  }
+
+  // A cell with one link is reached by its link.
+  #target(cell) {
+    const links = cell.querySelectorAll("a")
+    return links.length === 1 ? links[0] : cell
   }
 
   #rows() { return [...this.element.querySelectorAll("tbody tr, tfoot tr")].map((row) => [...row.querySelectorAll("td")]) }
 
   #rove(cell) {
-    for (const other of this.#rows().flat()) other.tabIndex = other === cell ? 0 : -1
+    for (const other of this.#rows().flat()) this.#target(other).tabIndex = other === cell ? 0 : -1
   }
 
   #focus(row, column) {
     const rows = this.#rows()
     const cells = rows[Math.min(row, rows.length - 1)]
-    cells?.[Math.min(column, cells.length - 1)]?.focus()
+    const cell = cells?.[Math.min(column, cells.length - 1)]
+    if (cell) this.#target(cell).focus()
   }
 
   #key(event) {
@@ -60,6 +67,7 @@ export default class extends Controller {
     const to = { ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1], ArrowUp: [row - 1, column], ArrowDown: [row + 1, column], Home: [row, 0], End: [row, rows[row].length - 1] }[event.key]
     if (!to) return
     event.preventDefault()
-    rows[to[0]]?.[to[1]]?.focus()
+    const next = rows[to[0]]?.[to[1]]
+    if (next) this.#target(next).focus()
   }
 }

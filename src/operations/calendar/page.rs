@@ -159,18 +159,12 @@ impl Calendar {
         self.figures.workflow.statuses.iter().find(|s| s.id == name.status)
     }
 
-    /// « lun. 9 »
-    fn head(&self, day: &NaiveDate) -> String {
-        let word = match day.weekday() {
-            Weekday::Mon => "lun.",
-            Weekday::Tue => "mar.",
-            Weekday::Wed => "mer.",
-            Weekday::Thu => "jeu.",
-            Weekday::Fri => "ven.",
-            Weekday::Sat => "sam.",
-            Weekday::Sun => "dim.",
-        };
-        format!("{word} {}", day.day())
+    /// « lun. », « 9 » ; the initial alone in a month.
+    fn head(&self, day: &NaiveDate) -> [String; 2] {
+        let words = ["lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."];
+        let word = words[day.weekday().num_days_from_monday() as usize];
+        let word = if self.is_week() { word.to_owned() } else { word[..1].to_uppercase() };
+        [word, day.day().to_string()]
     }
 
     fn is_week(&self) -> bool {
