@@ -19,6 +19,7 @@ const SECTIONS: &[(&str, &[(&str, &str)])] = &[
             ("Tableau de bord", "/tableau-de-bord"),
             ("Campagnes", "/campagnes"),
             ("Nouvelle campagne", "/campagnes/nouvelle"),
+            ("Corbeille des campagnes", "/campagnes/corbeille"),
             ("Mes interventions", "/terrain"),
             ("Recherche", "/recherche"),
         ],
