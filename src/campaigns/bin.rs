@@ -61,6 +61,7 @@ pub async fn delete_page(
 /// # Errors
 /// The page again until the name is typed.
 pub async fn delete(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
+    super::status::lock(&mut tx, id).await?;
     let campaign = tx.authorize_to_change(Own, id).await?;
     if norm(&form.text("nom")) != norm(&campaign.name) {
         form.refuse("nom", "Saisissez le nom exact de la campagne pour confirmer");
@@ -161,6 +162,7 @@ pub async fn page(mut read: Read) -> Result<Page<BinPage>> {
 /// Brings a campaign back as it was; under another name when its own was taken meanwhile.
 pub async fn restore(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirect> {
     let (user, now) = (tx.user()?.clone(), tx.now());
+    super::status::lock(&mut tx, id).await?;
     sqlx::query!("select 1 as one from campaigns where id = $1 for update", id as _)
         .fetch_optional(tx.conn())
         .await?;
@@ -174,7 +176,7 @@ pub async fn restore(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirec
     } else {
         campaign.name.clone()
     };
-    sqlx::query!(
+    let written = sqlx::query!(
         "update campaigns set deleted_at = null, deleted_by = null, name = $2, name_norm = $3, version = version + 1, updated_at = $4, updated_by = $5
          where id = $1",
         id as _,
@@ -184,7 +186,13 @@ pub async fn restore(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirec
         user.id as _
     )
     .execute(tx.conn())
-    .await?;
+    .await;
+    if super::commands::taken(&written) {
+        return Err(Error::Refused(
+            "Une autre campagne vient de prendre ce nom. Recommencez.".into(),
+        ));
+    }
+    written?;
     tx.record(
         Entry::on("campaign.undeleted", "campaign", id.uuid())
             .campaign(id)

@@ -350,7 +350,7 @@ pub async fn archive(tx: &mut Tx, campaign: &Allowed<Own, Campaign>) -> Result<(
     Ok(())
 }
 
-/// Back to the computed status.
+/// Back to the computed status, even if it was forced before (RG-010).
 ///
 /// # Errors
 /// A campaign that is not archived.
@@ -369,7 +369,9 @@ pub async fn restore(tx: &mut Tx, campaign: &Allowed<Restore, Campaign>) -> Resu
 async fn set_archived(tx: &mut Tx, campaign: &Campaign, archived: bool) -> sqlx::Result<()> {
     let (now, user) = (tx.now(), tx.actor().user_id());
     sqlx::query!(
-        "update campaigns set archived_at = case when $2 then $3::timestamptz end, version = version + 1, updated_at = $3, updated_by = $4
+        "update campaigns set archived_at = case when $2 then $3::timestamptz end, version = version + 1, updated_at = $3, updated_by = $4,
+                status_forced = case when $2 then status_forced end, status_reason = case when $2 then status_reason end,
+                forced_at = case when $2 then forced_at end, forced_by = case when $2 then forced_by end
          where id = $1",
         campaign.id as _,
         archived,

@@ -100,6 +100,11 @@ async fn us_213_ten_favourites_at_most_and_only_what_is_visible(db: PgPool) {
     paul.get("/campagnes").await.shows("Épinglés");
     sqlx::query("delete from grants").execute(&app.app.db).await.unwrap();
     paul.get("/campagnes").await.hides("Épinglés").hides("Migration");
+    // What is no longer visible cannot be unpinned: it does not take a place for ever.
+    for n in 1..=10 {
+        let other = app.campaign().named(&format!("De Paul {n}")).run_by(&paul).create().await;
+        paul.submit(&other.path("favori"), &[("epingler", "oui")]).await.is(303);
+    }
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]

@@ -61,7 +61,17 @@ pub async fn toggle(mut tx: Tx, Path(id): Path<Id<Campaign>>, form: Form) -> Res
 }
 
 async fn pin(tx: &mut Tx, campaign: &Allowed<View, Campaign>) -> Result<bool> {
-    let user = tx.user()?.id;
+    let person = tx.user()?.clone();
+    let user = person.id;
+    // A campaign that is no longer visible cannot be unpinned: it gives its place.
+    let kept: Vec<_> = pins(tx.conn(), &person).await?.into_iter().map(|pin| pin.id).collect();
+    sqlx::query!(
+        "delete from favourites where user_id = $1 and campaign_id <> all ($2)",
+        user as _,
+        &kept as _
+    )
+    .execute(tx.conn())
+    .await?;
     let written = sqlx::query!(
         "insert into favourites (user_id, campaign_id, position)
          select $1, $2, coalesce(max(position), 0) + 1 from favourites where user_id = $1

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Archiving and restoring: a page that says the consequences, then a POST (US-207).
-use super::{Campaign, Own, Restore, Status, commands};
+use super::{Campaign, Own, Restore, Status, commands, status};
 use crate::{
     db::{Id, Read, Tx},
     web::{Error, Page, Redirect, Result, Shell},
@@ -51,6 +51,7 @@ pub async fn archive_page(
 }
 
 pub async fn archive(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirect> {
+    status::lock(&mut tx, id).await?;
     let campaign = tx.authorize_to_change(Own, id).await?;
     commands::archive(&mut tx, &campaign).await?;
     tx.commit().await?;
@@ -79,6 +80,7 @@ pub async fn restore_page(
 }
 
 pub async fn restore(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirect> {
+    status::lock(&mut tx, id).await?;
     let campaign = tx.authorize_to_change(Restore, id).await?;
     commands::restore(&mut tx, &campaign).await?;
     tx.commit().await?;

@@ -118,12 +118,7 @@ impl Status {
 /// second sees the first: an advisory lock, since the campaign's row is not for its children's
 /// writers (10-decisions 5).
 pub async fn refresh(tx: &mut Tx, campaign: Id<Campaign>) -> sqlx::Result<()> {
-    sqlx::query!(
-        "select pg_advisory_xact_lock(hashtextextended($1, 1))::text as locked",
-        campaign.to_string()
-    )
-    .fetch_one(tx.conn())
-    .await?;
+    lock(tx, campaign).await?;
     let row = sqlx::query!(
         r#"select status, status_forced as "status_forced: Status", activated_at is not null as "validated!",
                   archived_at is not null as "archived!", start_date, ever_started,
@@ -168,6 +163,18 @@ pub async fn refresh(tx: &mut Tx, campaign: Id<Campaign>) -> sqlx::Result<()> {
     )
     .await?;
     tx.touch_campaign(campaign).await
+}
+
+/// Waits for whoever is changing what the status is computed from. Taken after the operations and
+/// before the campaign's own row, by everybody.
+pub async fn lock(tx: &mut Tx, campaign: Id<Campaign>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended($1, 1))::text as locked",
+        campaign.to_string()
+    )
+    .fetch_one(tx.conn())
+    .await
+    .map(drop)
 }
 
 #[cfg(test)]

@@ -37,9 +37,18 @@ pub struct Decisions {
     pub restore_binned: bool,
 }
 
-/// Looks at every known line again; the choices of a former check are forgotten with their cells.
-pub async fn fill(conn: &mut PgConnection, import: &Import) -> anyhow::Result<()> {
-    forget(conn, import.id).await?;
+/// Looks at every known line again. A new check forgets what was decided; one that is done again
+/// after « Importer » (`decided`) keeps the choices made on values that still stand.
+pub async fn fill(conn: &mut PgConnection, import: &Import, decided: bool) -> anyhow::Result<()> {
+    if !decided {
+        forget(conn, import.id).await?;
+        sqlx::query!(
+            "update imports set decisions = '{}', checked_at = now() where id = $1",
+            import.id as _
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
     let mut after = 0;
     while let Some((last, cells)) = compare::cells(conn, import, after).await? {
         after = last;
@@ -70,7 +79,9 @@ async fn write(conn: &mut PgConnection, import: Id<Import>, cells: &[Cell]) -> s
     }
     sqlx::query!(
         "insert into import_cells (import_id, line, operation_id, key, verdict, base, file, here)
-         select $1, * from unnest($2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])",
+         select $1, * from unnest($2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+         on conflict (import_id, line, key) do update set verdict = excluded.verdict, base = excluded.base, file = excluded.file, here = excluded.here,
+           choice = case when import_cells.here = excluded.here then import_cells.choice end",
         import as _,
         &lines,
         &operations,

@@ -51,7 +51,7 @@ pub async fn run(
     let mut import = import.clone();
     if !waiting && accepted > 0 {
         // PostgreSQL was killed and emptied the unlogged table: check the file again, then go on.
-        let (counters, preview) = validate::check(app, &import).await?;
+        let (counters, preview) = validate::check(app, &import, true).await?;
         (import.counters, import.preview) = (Some(counters), Some(preview));
     }
     let actor = author(app, &import, by).await?;
@@ -110,6 +110,7 @@ async fn write(app: &App, tx: &mut Tx, import: &Import) -> Result<Counters, Stop
     let segments = create_segments(tx, import, &preview).await?;
     let decisions = cells::decisions(tx.conn(), import.id).await.map_err(refused)?;
     compare::mark_known(tx.conn(), import).await?;
+    rows::lock(tx, import, &decisions).await?;
     let mut restored = 0;
     if decisions.restore_binned {
         restored = rows::restore_binned(tx, import).await?;
@@ -478,10 +479,13 @@ async fn finish(tx: &mut Tx, import: &Import, counters: &Counters) -> Result<(),
     touch_technicians(tx, import).await
 }
 
-/// The technicians who gain or lose operations by this import see it at once.
+/// The technicians who gain, keep or lose operations by this import see it at once.
 pub(super) async fn touch_technicians(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     let people: Vec<Id<User>> = sqlx::query_scalar!(
-        r#"select distinct assignee_id as "id!: Id<User>" from operations where import_id = $1 and assignee_id is not null limit 500"#,
+        r#"select u.id as "id!: Id<User>" from users u where 'technician' = any (u.roles) and (
+             exists (select 1 from operations o where o.import_id = $1 and o.assignee_id = u.id)
+             or exists (select 1 from import_changes c where c.import_id = $1 and u.id::text in (c.before ->> 'assignee_id', c.after ->> 'assignee_id'))
+             or exists (select 1 from import_rows r join operations o on o.id = r.operation_id where r.import_id = $1 and o.assignee_id = u.id))"#,
         import.id as _
     )
     .fetch_all(tx.conn())

@@ -24,7 +24,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -235,9 +235,12 @@ impl Differences {
         if self.view == View::Changes { "Garder l’actuelle" } else { "Garder la mienne" }
     }
 
+    fn valid(&self) -> i64 {
+        self.counters.read - self.counters.rejected
+    }
+
     fn button(&self) -> String {
-        let valid = self.counters.read - self.counters.rejected;
-        format!("Importer {}", count(valid, "ligne", "lignes"))
+        format!("Importer {}", count(self.valid(), "ligne", "lignes"))
     }
 }
 
@@ -353,7 +356,8 @@ impl Differences {
         let after = self.form.text("apres");
         self.wholes = match self.view {
             View::Vanished => {
-                self.cancellable = count_cancellable(conn, &self.import, &statuses).await?;
+                self.cancellable =
+                    rows::count_vanished(conn, &self.import, Some(&statuses)).await?;
                 vanished(conn, &self.import, &workflow, &statuses, &after).await?
             }
             View::Binned => binned(conn, &self.import, &after).await?,
@@ -498,18 +502,19 @@ async fn vanished(
     cancellable: &[i32],
     after: &str,
 ) -> Result<Vec<Whole>> {
-    let rows: Vec<(Uuid, String, String, i32)> = sqlx::query_as(staging::sql(
-        import.id,
-        "select o.id, o.identifier, o.label, o.status_id from operations o
-         where o.campaign_id = $1 and o.deleted_at is null and o.identifier_norm > $2
-           and not exists (select 1 from staging s where s.identifier_norm = o.identifier_norm)
-         order by o.identifier_norm limit $3",
-    ))
-    .bind(import.campaign_id)
-    .bind(after)
-    .bind(LINES + 1)
-    .fetch_all(conn)
-    .await?;
+    let statement = format!(
+        "select o.id, o.identifier, o.label, o.status_id from operations o where {} and o.identifier_norm > $3
+         order by o.identifier_norm limit $4",
+        rows::VANISHED
+    );
+    let rows: Vec<(Uuid, String, String, i32)> =
+        sqlx::query_as(staging::sql(import.id, &statement))
+            .bind(import.campaign_id)
+            .bind(import.id)
+            .bind(after)
+            .bind(LINES + 1)
+            .fetch_all(conn)
+            .await?;
     rows.into_iter()
         .map(|(id, identifier, label, status)| {
             let name = &workflow.status(status)?.name;
@@ -523,27 +528,11 @@ async fn vanished(
         .collect()
 }
 
-async fn count_cancellable(
-    conn: &mut PgConnection,
-    import: &Import,
-    statuses: &[i32],
-) -> sqlx::Result<i64> {
-    sqlx::query_scalar(staging::sql(
-        import.id,
-        "select count(*) from operations o where o.campaign_id = $1 and o.deleted_at is null and o.status_id = any ($2)
-           and not exists (select 1 from staging s where s.identifier_norm = o.identifier_norm)",
-    ))
-    .bind(import.campaign_id)
-    .bind(statuses)
-    .fetch_one(conn)
-    .await
-}
-
 async fn binned(conn: &mut PgConnection, import: &Import, after: &str) -> sqlx::Result<Vec<Whole>> {
     let rows: Vec<(String, String, DateTime<Utc>)> = sqlx::query_as(staging::sql(
         import.id,
         "select distinct on (o.identifier_norm) o.identifier, o.label, o.deleted_at from operations o join staging s on s.identifier_norm = o.identifier_norm
-         where o.campaign_id = $1 and o.deleted_at is not null and not s.known and o.identifier_norm > $2
+         where o.campaign_id = $1 and o.deleted_at > now() - interval '30 days' and not s.known and o.identifier_norm > $2
          order by o.identifier_norm, o.deleted_at desc, o.id limit $3",
     ))
     .bind(import.campaign_id)
@@ -598,31 +587,29 @@ pub async fn choose(
         return Err(Error::Refused("Cet import n’attend plus de choix.".into()));
     }
     let view = View::from_code(&form.text("vue")).ok_or(Error::NotFound)?;
-    let said = match view.verdict() {
+    let (said, mut trace) = match view.verdict() {
         Some(verdict) => choose_cells(&mut tx, &import, verdict, &form).await?,
-        None => decide_rows(&mut tx, &import, &form).await?,
+        None => {
+            (decide_rows(&mut tx, &import, &form).await?, json!({ "choice": form.text("choix") }))
+        }
     };
-    tx.record(Entry::on("import.decided", "import", import.id.uuid()).campaign(id).changes(
-        json!({ "view": view.label(), "choice": form.text("choix"), "scope": scope_name(&form) }),
-    ))
-    .await?;
+    trace["view"] = view.label().into();
+    tx.record(Entry::on("import.decided", "import", import.id.uuid()).campaign(id).changes(trace))
+        .await?;
     tx.commit().await?;
     let back = format!("{}/differences?{}", import.url(), query(view, &form, &form.text("apres")));
     let redirect = Redirect::to(back);
     Ok(if said.is_empty() { redirect } else { redirect.flash(said) })
 }
 
-fn scope_name(form: &Form) -> &'static str {
-    match (form.given("cellule"), form.given("ligne"), form.given("toute")) {
-        (Some(_), ..) => "cellule",
-        (_, Some(_), _) => "ligne",
-        (.., Some(_)) => "colonne",
-        _ => "vue",
-    }
-}
-
-/// `geste` is « fichier », « actuelle » or « defaut », with a place: `cellule=12:3:fichier`.
-async fn choose_cells(tx: &mut Tx, import: &Import, verdict: &str, form: &Form) -> Result<String> {
+/// The choice is the last part of the button's value: `cellule=12:3:fichier`. The sentence to say,
+/// and what the audit keeps.
+async fn choose_cells(
+    tx: &mut Tx,
+    import: &Import,
+    verdict: &str,
+    form: &Form,
+) -> Result<(String, Value)> {
     let (scope, code) =
         parse(form).ok_or_else(|| Error::Refused("Choix illisible. Rechargez la page.".into()))?;
     let choice = match code {
@@ -631,12 +618,22 @@ async fn choose_cells(tx: &mut Tx, import: &Import, verdict: &str, form: &Form) 
         _ => None,
     };
     let changed = cells::choose(tx, import.id, verdict, &scope, choice).await?;
-    Ok(match scope {
+    let mut trace = json!({ "choice": code, "cells": changed });
+    match &scope {
+        Scope::Cell { line, key } => {
+            (trace["line"], trace["column"]) = (json!(line), json!(key));
+        }
+        Scope::Line(line) => trace["line"] = json!(line),
+        Scope::Column(key) => trace["column"] = json!(key),
+        Scope::All => {}
+    }
+    let said = match scope {
         Scope::Cell { .. } | Scope::Line(_) => String::new(),
         Scope::Column(_) | Scope::All => {
             format!("{}.", count(changed, "choix enregistré", "choix enregistrés"))
         }
-    })
+    };
+    Ok((said, trace))
 }
 
 fn parse(form: &Form) -> Option<(Scope, &str)> {

@@ -126,7 +126,8 @@ impl Segments {
 pub struct Scratch {
     base: String,
     search: String,
-    identifier_norm: String,
+    /// Of the line that was checked last, rejected or not; empty when it has none.
+    pub identifier_norm: String,
     label_norm: String,
     normal: String,
     pub issues: Vec<Issue>,
@@ -265,6 +266,7 @@ impl Plan {
                 });
             }
         }
+        norm_into(&identifier, &mut scratch.identifier_norm);
         if rejected {
             return Verdict::Rejected;
         }
@@ -285,7 +287,6 @@ impl Plan {
             push_pair(&mut scratch.base, "technician", &id.to_string());
         }
         scratch.base.push('}');
-        norm_into(&identifier, &mut scratch.identifier_norm);
         norm_into(&label, &mut scratch.label_norm);
         write_copy(
             out,

@@ -87,7 +87,7 @@ impl Preview {
                 "modifications",
                 "Modifications",
                 self.totals.changes,
-                "cellules prises dans le fichier".into(),
+                "cellules changées dans le fichier".into(),
                 "planned",
                 "edit",
             ),
@@ -95,7 +95,7 @@ impl Preview {
                 "gardees",
                 "Gardées à la main",
                 self.totals.kept,
-                "cellules laissées comme elles sont".into(),
+                "cellules changées à la main seulement".into(),
                 "done",
                 "user",
             ),
@@ -103,7 +103,7 @@ impl Preview {
                 "vides",
                 "Vides dans le fichier",
                 self.totals.emptied,
-                "cellules non effacées".into(),
+                "cellules sans valeur dans le fichier".into(),
                 "todo",
                 "minus",
             ),
@@ -190,6 +190,11 @@ pub async fn create(
                 "Cet import n’est pas prêt. Vérifiez d’abord les lignes.".into(),
             ));
         }
+    }
+    if import.counters.as_ref().is_none_or(|c| c.read <= c.rejected) {
+        return Err(Error::Refused(
+            "Aucune ligne valide : corrigez le fichier ou les colonnes.".into(),
+        ));
     }
     job::next_stage(&mut tx, import.id, "commit", "running").await?;
     tx.record(

@@ -434,3 +434,106 @@ async fn us_217_2_a_conflict_is_chosen_by_column_and_a_later_edit_wins(db: PgPoo
     .await;
     w.sophie.get(&format!("{again}/apercu")).await.shows("3 inchangées").hides("à modifier");
 }
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn a_rejected_line_and_what_came_since_have_not_vanished(db: PgPool) {
+    let w = world(db).await;
+    let all = "Matricule;Nom\r\nA1;Un\r\nA2;Deux\r\nA3;Trois\r\n";
+    testing::import(&w.app, &w.sophie, &w.campaign, "un.csv", all.as_bytes()).await;
+    // A2 is in the file, without its mandatory name.
+    let at = testing::check(
+        &w.app,
+        &w.sophie,
+        &w.campaign,
+        "deux.csv",
+        b"Matricule;Nom\r\nA1;Un\r\nA2;\r\n",
+    )
+    .await;
+    w.sophie
+        .get(&format!("{at}/differences?vue=absentes"))
+        .await
+        .shows("A3")
+        .hides("Deux")
+        .shows("annuler 1.");
+    w.campaign.operation("B1", None, None, None).await;
+    w.sophie
+        .submit(&format!("{at}/differences"), &[("vue", "absentes"), ("choix", "annuler")])
+        .await
+        .is(303);
+    w.sophie.post(&format!("{at}/apercu")).await.is(303);
+    w.app.drain().await;
+    let cancelled: String = sqlx::query_scalar("select string_agg(identifier, ',' order by identifier) from operations where category = 'cancelled'")
+        .fetch_one(&w.app.app.db)
+        .await
+        .unwrap();
+    assert_eq!(cancelled, "A3");
+    let none =
+        testing::check(&w.app, &w.sophie, &w.campaign, "trois.csv", b"Matricule;Nom\r\nA1;\r\n")
+            .await;
+    w.sophie.post(&format!("{none}/apercu")).await.is(422).shows("Aucune ligne valide");
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn choices_survive_a_database_that_lost_the_staged_lines(db: PgPool) {
+    let w = world(db).await;
+    testing::import(
+        &w.app,
+        &w.sophie,
+        &w.campaign,
+        "un.csv",
+        b"Matricule;Nom;Poste\r\nA1;Un;1\r\nA2;Deux;2\r\n",
+    )
+    .await;
+    let at = testing::check(
+        &w.app,
+        &w.sophie,
+        &w.campaign,
+        "deux.csv",
+        b"Matricule;Nom;Poste\r\nA1;Un;x\r\nA2;Deux;y\r\n",
+    )
+    .await;
+    w.sophie
+        .submit(
+            &format!("{at}/differences"),
+            &[("vue", "modifications"), ("cellule", "2:3:actuelle")],
+        )
+        .await
+        .is(303);
+    w.sophie.post(&format!("{at}/apercu")).await.is(303);
+    let table =
+        format!("truncate import_lines_{}", at.rsplit('/').next().unwrap().replace('-', ""));
+    sqlx::query(sqlx::AssertSqlSafe(table)).execute(&w.app.app.db).await.unwrap();
+    w.app.drain().await;
+    let here = w.here().await;
+    assert_eq!((here["A1"]["poste"].as_str(), here["A2"]["poste"].as_str()), ("1", "y"));
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn us_218_2_the_undo_of_the_undo_gives_segments_back_and_can_be_undone(db: PgPool) {
+    let w = world(db).await;
+    testing::import(
+        &w.app,
+        &w.sophie,
+        &w.campaign,
+        "un.csv",
+        b"Matricule;Nom;Segment\r\nA1;Un;Nord\r\nA2;Deux;Nord\r\n",
+    )
+    .await;
+    let before = w.fingerprint().await;
+    let at = testing::import(
+        &w.app,
+        &w.sophie,
+        &w.campaign,
+        "deux.csv",
+        b"Matricule;Nom;Segment\r\nA1;Un;Sud\r\nA2;Deux;Nord\r\nA3;Trois;Est\r\n",
+    )
+    .await;
+    let after = w.here().await;
+    assert_eq!(after["A1"]["segment"], "Sud");
+    for _ in 0..2 {
+        w.undo(&at).await;
+        assert_eq!(w.fingerprint().await, before, "undone");
+        w.undo(&at).await;
+        assert_eq!(w.here().await, after, "done again, with its segments");
+    }
+}

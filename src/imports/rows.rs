@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Whole rows of a re-import: operations that the file no longer names, and identifiers that are
 //! only in the bin (03 §2.5). Brought back or cancelled with the import, undone with it.
-use super::{Import, job::Stop, staging};
+use super::{Import, cells::Decisions, job::Stop, staging};
 use crate::{
     db::{Id, Tx},
     operations::{Applied, Gesture, Operation},
@@ -11,12 +11,65 @@ use sqlx::PgConnection;
 use std::collections::HashMap;
 use uuid::Uuid;
 
+/// An operation that stood when the file was checked and that no line names, rejected ones included.
+/// `$1` the campaign, `$2` the import.
+pub const VANISHED: &str = "o.campaign_id = $1 and o.deleted_at is null and o.created_at <= coalesce((select i.checked_at from imports i where i.id = $2), now()) \
+      and not exists (select 1 from staging s where s.identifier_norm = o.identifier_norm) \
+      and not exists (select 1 from import_rejects r where r.import_id = $2 and r.identifier_norm = o.identifier_norm)";
+
+/// How many; with `statuses`, only those in one of them.
+pub async fn count_vanished(
+    conn: &mut PgConnection,
+    import: &Import,
+    statuses: Option<&[i32]>,
+) -> sqlx::Result<i64> {
+    let statement = format!(
+        "select count(*) from operations o where {VANISHED} and ($3::int[] is null or o.status_id = any ($3))"
+    );
+    sqlx::query_scalar(staging::sql(import.id, &statement))
+        .bind(import.campaign_id)
+        .bind(import.id)
+        .bind(statuses)
+        .fetch_one(conn)
+        .await
+}
+
+/// Everything that the import may write, locked in the order of every other writer of many rows.
+pub async fn lock(tx: &mut Tx, import: &Import, decisions: &Decisions) -> Result<(), Stop> {
+    let statement = format!(
+        "select count(*) from (select 1 from operations o where o.id in (
+           select k.id from staging s join operations k on k.id = s.op_id
+            where s.known and (k.version > 1 or s.base is distinct from k.import_base)
+           union all select o.id from operations o where $3 and {VANISHED}) order by o.id for update of o) l"
+    );
+    sqlx::query(staging::sql(import.id, &statement))
+        .bind(import.campaign_id)
+        .bind(import.id)
+        .bind(decisions.cancel_vanished)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// The same for what its undo or redo may write.
+pub async fn lock_written(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
+    sqlx::query_scalar!(
+        "select count(*) from (select 1 from operations o where o.import_id = $1
+           or o.id in (select operation_id from import_changes where import_id = $1 union all select operation_id from import_rows where import_id = $1)
+         order by o.id for update of o) l",
+        import.id as _
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Distinct identifiers of the file that exist only in the bin.
 pub async fn count_binned(conn: &mut PgConnection, import: &Import) -> sqlx::Result<i64> {
     sqlx::query_scalar(staging::sql(
         import.id,
         "select count(distinct o.identifier_norm) from operations o join staging s on s.identifier_norm = o.identifier_norm
-         where o.campaign_id = $1 and o.deleted_at is not null and not s.known",
+         where o.campaign_id = $1 and o.deleted_at > now() - interval '30 days' and not s.known",
     ))
     .bind(import.campaign_id)
     .fetch_one(conn)
@@ -30,7 +83,7 @@ pub async fn restore_binned(tx: &mut Tx, import: &Import) -> Result<i64, Stop> {
         import.id,
         "with last as (
            select distinct on (o.identifier_norm) o.id from operations o join staging s on s.identifier_norm = o.identifier_norm
-           where o.campaign_id = $1 and o.deleted_at is not null and not s.known order by o.identifier_norm, o.deleted_at desc, o.id),
+           where o.campaign_id = $1 and o.deleted_at > now() - interval '30 days' and not s.known order by o.identifier_norm, o.deleted_at desc, o.id),
          back as (
            update operations o set deleted_at = null, version = o.version + 1, updated_at = $3, updated_by = $4,
                   segment_id = (select g.id from segments g where g.id = o.segment_id)
@@ -55,9 +108,12 @@ pub async fn restore_binned(tx: &mut Tx, import: &Import) -> Result<i64, Stop> {
 
 /// After everything is written: the version that the undo must find.
 pub async fn note_versions(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
+    let (now, user) = (tx.now(), tx.actor().user_id());
     sqlx::query!(
-        "update import_rows r set version_after = o.version from operations o where r.import_id = $1 and r.kind = 'restored' and o.id = r.operation_id",
-        import.id as _
+        "update import_rows r set version_after = o.version from operations o where r.import_id = $1 and r.kind = 'restored' and o.id = r.operation_id and o.updated_at = $2 and o.updated_by is not distinct from $3",
+        import.id as _,
+        now,
+        user as _
     )
     .execute(tx.conn())
     .await?;
@@ -97,18 +153,15 @@ pub async fn cancel_vanished(
 ) -> Result<i64, Stop> {
     let gestures = cancelling(workflow, &import.file_name);
     let statuses: Vec<i32> = gestures.keys().copied().collect();
-    let rows: Vec<(Uuid, i32)> = sqlx::query_as(staging::sql(
-        import.id,
-        "select o.id, o.status_id from operations o
-         where o.campaign_id = $1 and o.deleted_at is null and o.status_id = any ($2) and o.import_id is distinct from $3
-           and not exists (select 1 from staging s where s.identifier_norm = o.identifier_norm)
-         order by o.id for update of o",
-    ))
-    .bind(import.campaign_id)
-    .bind(&statuses)
-    .bind(import.id)
-    .fetch_all(tx.conn())
-    .await?;
+    let statement = format!(
+        "select o.id, o.status_id from operations o where {VANISHED} and o.status_id = any ($3) order by o.id"
+    );
+    let rows: Vec<(Uuid, i32)> = sqlx::query_as(staging::sql(import.id, &statement))
+        .bind(import.campaign_id)
+        .bind(import.id)
+        .bind(&statuses)
+        .fetch_all(tx.conn())
+        .await?;
     cancel(tx, import, &gestures, rows).await
 }
 

@@ -39,13 +39,22 @@ pub async fn exists(conn: &mut PgConnection, import: Id<Import>) -> sqlx::Result
         .await
 }
 
+/// A line that is not imported.
+pub struct Reject {
+    pub line: i64,
+    pub message: String,
+    /// The original ones, to be given back.
+    pub cells: Vec<String>,
+    /// Normalised; empty when unreadable or already kept from another line.
+    pub identifier: String,
+}
+
 /// What the checking thread sends.
 pub enum Batch {
     /// Lines of `COPY`.
     Lines(String),
     Issues(Vec<Issue>),
-    /// (line, message, original cells)
-    Rejects(Vec<(i64, String, Vec<String>)>),
+    Rejects(Vec<Reject>),
     /// Lines read so far.
     Progress(i64),
 }
@@ -105,20 +114,23 @@ pub async fn write_issues(db: &PgPool, import: Id<Import>, issues: &[Issue]) -> 
 pub async fn write_rejects(
     db: &PgPool,
     import: Id<Import>,
-    rejects: &[(i64, String, Vec<String>)],
+    rejects: &[Reject],
 ) -> sqlx::Result<()> {
-    let lines: Vec<i64> = rejects.iter().map(|r| r.0).collect();
-    let messages: Vec<&str> = rejects.iter().map(|r| r.1.as_str()).collect();
-    let cells: Vec<serde_json::Value> = rejects.iter().map(|r| serde_json::json!(r.2)).collect();
+    let lines: Vec<i64> = rejects.iter().map(|r| r.line).collect();
+    let messages: Vec<&str> = rejects.iter().map(|r| r.message.as_str()).collect();
+    let cells: Vec<serde_json::Value> =
+        rejects.iter().map(|r| serde_json::json!(r.cells)).collect();
+    let identifiers: Vec<&str> = rejects.iter().map(|r| r.identifier.as_str()).collect();
     sqlx::query(
-        "insert into import_rejects (import_id, line, message, cells)
-         select $1, line, message, array(select jsonb_array_elements_text(cells))
-         from unnest($2::bigint[], $3::text[], $4::jsonb[]) as r (line, message, cells)",
+        "insert into import_rejects (import_id, line, message, cells, identifier_norm)
+         select $1, line, message, array(select jsonb_array_elements_text(cells)), identifier
+         from unnest($2::bigint[], $3::text[], $4::jsonb[], $5::text[]) as r (line, message, cells, identifier)",
     )
     .bind(import)
     .bind(lines)
     .bind(messages)
     .bind(cells)
+    .bind(identifiers)
     .execute(db)
     .await
     .map(drop)

@@ -36,6 +36,7 @@ pub async fn run(
 ) -> Result<(), Stop> {
     let actor = commit::author(app, import, by).await?;
     let mut tx = Tx::begin(app, actor, now).await?;
+    rows::lock_written(&mut tx, import).await?;
     match import.state {
         State::Done => undo(&mut tx, import).await?,
         State::Undone => redo(&mut tx, import).await?,
@@ -55,7 +56,8 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     let removed = sqlx::query!(
         "update operations o set deleted_at = $2, updated_at = $2, updated_by = $3
          where o.import_id = $1 and o.deleted_at is null and o.version = 1
-           and not exists (select 1 from operation_events e where e.operation_id = o.id and e.kind not in ('imported', 'import_undone'))",
+           and not exists (select 1 from operation_events e where e.operation_id = o.id and e.kind not in ('imported', 'import_undone')
+             and not (e.kind = 'restored' and e.batch_id = $1))",
         import.id as _,
         now,
         user as _
@@ -270,7 +272,7 @@ async fn redo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
                     segment_id = (select s.id from segments s where s.id = o.segment_id)
              where (o.import_id = $1 or exists (select 1 from import_rows r where r.import_id = $1 and r.operation_id = o.id and r.kind = 'restored'))
                and o.deleted_at is not null
-               and exists (select 1 from operation_events e where e.operation_id = o.id and e.kind = 'import_undone' and e.batch_id = $1)
+               and (select e.kind = 'import_undone' and e.batch_id = $1 from operation_events e where e.operation_id = o.id order by e.seq desc limit 1)
                and not exists (select 1 from operations t where t.campaign_id = o.campaign_id and t.identifier_norm = o.identifier_norm and t.deleted_at is null)
              returning o.id, o.campaign_id),
            told as (
@@ -316,9 +318,13 @@ async fn cancel_again(tx: &mut Tx, import: &Import) -> Result<i64, Stop> {
 /// made a namesake meanwhile, the operations go there.
 async fn revive_segments(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     let lost = sqlx::query!(
-        r#"select distinct on (o.segment_id) o.segment_id as "id!: Id<Segment>", o.import_base ->> 'segment' as "name!"
-           from operations o where o.import_id = $1 and o.deleted_at is not null and o.segment_id is not null and o.import_base ? 'segment'
-             and not exists (select 1 from segments s where s.id = o.segment_id)"#,
+        r#"select distinct on (l.id) l.id as "id!: Id<Segment>", l.name as "name!" from (
+             select o.segment_id as id, o.import_base ->> 'segment' as name from operations o
+              where o.import_id = $1 and o.deleted_at is not null and o.segment_id is not null
+             union all
+             select (c.after ->> 'segment_id')::uuid, c.after -> 'import_base' ->> 'segment' from import_changes c
+              where c.import_id = $1 and c.after ->> 'segment_id' is not null) l
+           where l.name is not null and not exists (select 1 from segments s where s.id = l.id)"#,
         import.id as _
     )
     .fetch_all(tx.conn())
@@ -331,6 +337,14 @@ async fn revive_segments(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
                 sqlx::query!("update operations set segment_id = $3 where import_id = $1 and segment_id = $2", import.id as _, segment.id as _, namesake.id as _)
                     .execute(tx.conn())
                     .await?;
+                sqlx::query!(
+                    "update import_changes set after = jsonb_set(after, '{segment_id}', to_jsonb($3::text)) where import_id = $1 and after ->> 'segment_id' = $2",
+                    import.id as _,
+                    segment.id.to_string(),
+                    namesake.id.to_string()
+                )
+                .execute(tx.conn())
+                .await?;
             }
             None => {
                 sqlx::query!(

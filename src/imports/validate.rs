@@ -10,7 +10,7 @@ use super::{
     mapping::{Column, Target},
     model::{Analysis, Counters, Preview},
     rows,
-    staging::{self, Batch},
+    staging::{self, Batch, Reject},
 };
 use crate::{
     app::App,
@@ -31,9 +31,9 @@ const ISSUES_A_LINE: usize = 20;
 const STEP: i64 = 2_000;
 
 pub async fn run(app: &App, import: &Import) -> Result<(), Stop> {
-    let (counters, preview) = check(app, import).await?;
+    let (counters, preview) = check(app, import, false).await?;
     let kept = sqlx::query!(
-        "update imports set counters = $2, preview = $3, state = 'validated', stage = 'idle', progress = total, updated_at = now()
+        "update imports set counters = $2, preview = $3, state = 'validated', stage = 'idle', progress = total, updated_at = now(), checked_at = coalesce(checked_at, now())
          where id = $1 and stage = 'validate' and not cancel_requested",
         import.id as _,
         serde_json::to_value(&counters)?,
@@ -45,7 +45,10 @@ pub async fn run(app: &App, import: &Import) -> Result<(), Stop> {
 }
 
 /// Checks the whole file again and stages its accepted lines; the import's row is left to the caller.
-pub async fn check(app: &App, import: &Import) -> Result<(Counters, Preview), Stop> {
+///
+/// `decided`: the check is done again for an import that a person has confirmed, and what they
+/// chose of the differences holds.
+pub async fn check(app: &App, import: &Import, decided: bool) -> Result<(Counters, Preview), Stop> {
     let key = import.file_key.as_deref().ok_or_else(|| anyhow!("the file is gone"))?;
     let (Some(analysis), Some(mapping)) = (&import.analysis, &import.mapping) else {
         return Err(Stop::Broken(anyhow!("validation before analysis or mapping")));
@@ -65,7 +68,7 @@ pub async fn check(app: &App, import: &Import) -> Result<(Counters, Preview), St
     preview.segments = std::mem::take(&mut tally.segments.names);
     preview.new_choices = std::mem::take(&mut tally.choices);
     reject_duplicates(app, import, analysis, &mut tally).await?;
-    let counters = count(app, import, analysis, &tally).await?;
+    let counters = count(app, import, analysis, &tally, decided).await?;
     let mut conn = app.db.acquire().await?;
     let known: Vec<String> = campaigns::segments(&mut conn, import.campaign_id)
         .await?
@@ -218,11 +221,12 @@ fn read(
             Verdict::Rejected => {
                 tally.rejected += 1;
                 tally.errors += scratch.issues.iter().filter(|i| i.is_error).count() as i64;
-                rejects.push((
-                    row.line as i64,
-                    summary(&scratch),
-                    row.cells().map(|c| c.text.replace('\0', "")).collect::<Vec<_>>(),
-                ));
+                rejects.push(Reject {
+                    line: row.line as i64,
+                    message: summary(&scratch),
+                    cells: row.cells().map(|c| c.text.replace('\0', "")).collect(),
+                    identifier: scratch.identifier_norm.replace('\0', ""),
+                });
             }
             Verdict::TooManySegments => {
                 return Err(Stop::Refused(format!(
@@ -352,11 +356,12 @@ async fn keep_original_lines(
             }
             if row.line as i64 == line {
                 wanted.next();
-                batch.push((
+                batch.push(Reject {
                     line,
-                    message(first),
-                    row.cells().map(|c| c.text.replace('\0', "")).collect::<Vec<_>>(),
-                ));
+                    message: message(first),
+                    cells: row.cells().map(|c| c.text.replace('\0', "")).collect(),
+                    identifier: String::new(),
+                });
             }
             if batch.len() >= 500 {
                 sender.blocking_send(std::mem::take(&mut batch)).map_err(|_| Stop::Cancelled)?;
@@ -375,23 +380,21 @@ async fn count(
     import: &Import,
     analysis: &Analysis,
     tally: &Tally,
+    decided: bool,
 ) -> Result<Counters, Stop> {
     let mut conn = app.db.acquire().await?;
     compare::mark_known(&mut conn, import).await?;
-    cells::fill(&mut conn, import).await?;
+    cells::fill(&mut conn, import, decided).await?;
     let different = cells::totals(&mut conn, import.id).await?;
     let binned = rows::count_binned(&mut conn, import).await?;
     let accepted: i64 = sqlx::query_scalar(staging::sql(import.id, "select count(*) from staging"))
         .fetch_one(&mut *conn)
         .await?;
-    let (known, missing): (i64, i64) = sqlx::query_as(staging::sql(
-        import.id,
-        "select (select count(*) from staging where known),
-                (select count(*) from operations where campaign_id = $1 and deleted_at is null) - (select count(*) from staging where known)",
-    ))
-    .bind(import.campaign_id)
-    .fetch_one(&mut *conn)
-    .await?;
+    let known: i64 =
+        sqlx::query_scalar(staging::sql(import.id, "select count(*) from staging where known"))
+            .fetch_one(&mut *conn)
+            .await?;
+    let missing = rows::count_vanished(&mut conn, import, None).await?;
     Ok(Counters {
         read: tally.read,
         created: accepted - known,

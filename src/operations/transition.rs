@@ -193,14 +193,19 @@ pub(super) async fn after_status(tx: &mut Tx, operation: &Operation, to: Categor
     let starts = matches!(to, Category::InProgress | Category::Done);
     let mut first_start = false;
     if starts {
-        first_start = sqlx::query!(
-            "update campaigns set ever_started = true where id = $1 and not ever_started",
+        first_start = sqlx::query_scalar!(
+            "select not ever_started from campaigns where id = $1",
             campaign as _
         )
-        .execute(tx.conn())
+        .fetch_one(tx.conn())
         .await?
-        .rows_affected()
-            == 1;
+        .unwrap_or(false);
+    }
+    if first_start {
+        campaigns::status::lock(tx, campaign).await?;
+        sqlx::query!("update campaigns set ever_started = true where id = $1", campaign as _)
+            .execute(tx.conn())
+            .await?;
     }
     if first_start || to.is_final() != operation.category.is_final() {
         campaigns::status::refresh(tx, campaign).await?;

@@ -60,6 +60,10 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(e) if e.code().as_deref() == Some("OT005") => {
                 Self::Refused("Campagne archivée : lecture seule.".into())
             }
+            // Two people waited for each other and the base let one through: nothing of this one is written.
+            sqlx::Error::Database(e) if e.code().as_deref() == Some("40P01") => {
+                Self::Refused("Quelqu’un d’autre modifiait les mêmes données. Recommencez.".into())
+            }
             _ => Self::Internal(err.into()),
         }
     }

@@ -67,21 +67,9 @@ impl ApplyPage {
         form: Form,
     ) -> Result<Self> {
         let from = Workflow::load(conn, campaign.workflow_version_id).await?;
-        let newer = sqlx::query!(
-            "select id, number from workflow_versions where workflow_id = $1 and number > $2 order by number desc limit 1",
-            from.id,
-            from.number
-        )
-        .fetch_optional(&mut *conn)
-        .await?
-        .map(|row| (row.id, row.number));
-        let choices: Vec<_> = choices(conn)
-            .await?
-            .into_iter()
-            .filter(|(id, _)| *id != from.version)
-            .map(|(id, name)| (id.to_string(), name))
-            .collect();
-        let plan = plan(conn, &campaign, &from, &choices, &form).await?;
+        let newer = newer(conn, &from).await?;
+        let choices = offers(conn, &from, newer).await?;
+        let plan = plan(conn, &campaign, &from, &choices, &form, Propose::Missing).await?;
         let shell = shell
             .under("Campagnes", "/campagnes")
             .under(&campaign.name, campaign.url())
@@ -94,13 +82,49 @@ impl ApplyPage {
     }
 }
 
-/// Reads `vers` and the successors typed; proposes those that were not.
+/// The latest version of the same workflow, when the campaign follows a former one.
+async fn newer(conn: &mut PgConnection, from: &Workflow) -> sqlx::Result<Option<(Uuid, i32)>> {
+    let row = sqlx::query!(
+        "select id, number from workflow_versions where workflow_id = $1 and number > $2 order by number desc limit 1",
+        from.id,
+        from.number
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| (row.id, row.number)))
+}
+
+/// What can be applied: the active workflows, and the newer version even of a retired one.
+async fn offers(
+    conn: &mut PgConnection,
+    from: &Workflow,
+    newer: Option<(Uuid, i32)>,
+) -> sqlx::Result<Vec<(String, String)>> {
+    let mut offers: Vec<_> =
+        choices(conn).await?.into_iter().filter(|(id, _)| *id != from.version).collect();
+    if let Some((id, _)) = newer
+        && !offers.iter().any(|(known, _)| *known == id)
+    {
+        offers.push((id, from.name.clone()));
+    }
+    Ok(offers.into_iter().map(|(id, name)| (id.to_string(), name)).collect())
+}
+
+/// Whether statuses that the form does not name are given a successor: to be shown, never to be applied.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Propose {
+    Missing,
+    Nothing,
+}
+
+/// Reads `vers` and the successors typed.
 async fn plan(
     conn: &mut PgConnection,
     campaign: &Campaign,
     from: &Workflow,
     choices: &[(String, String)],
     form: &Form,
+    propose: Propose,
 ) -> Result<Option<Plan>> {
     let chosen = form.text("vers");
     let Some((version, _)) = choices.iter().find(|(id, _)| *id == chosen) else { return Ok(None) };
@@ -112,10 +136,11 @@ async fn plan(
             let name = format!("statut-{}", used.status);
             let typed = form.given(&name).and_then(|id| id.parse().ok());
             let target = typed.filter(|id| to.status(*id).is_ok());
-            let target = if form.pairs().iter().any(|(key, _)| *key == name) {
-                target
-            } else {
+            let absent = !form.pairs().iter().any(|(key, _)| *key == name);
+            let target = if absent && propose == Propose::Missing {
                 remap::proposed(from, &to, used.status)
+            } else {
+                target
             };
             target.map(|target| (used.status, target))
         })
@@ -136,11 +161,11 @@ pub async fn page(
 }
 
 pub async fn apply(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
-    let campaign = tx.authorize_to_change(Configure, id).await?;
+    let campaign = tx.authorize(Configure, id).await?;
     let from = Workflow::load(tx.conn(), campaign.workflow_version_id).await?;
-    let choices: Vec<_> =
-        choices(tx.conn()).await?.into_iter().map(|(id, name)| (id.to_string(), name)).collect();
-    let plan = plan(tx.conn(), &campaign, &from, &choices, &form).await?;
+    let newer = newer(tx.conn(), &from).await?;
+    let choices = offers(tx.conn(), &from, newer).await?;
+    let plan = plan(tx.conn(), &campaign, &from, &choices, &form, Propose::Nothing).await?;
     let Some(plan) = plan.filter(Plan::is_complete) else {
         form.refuse(
             "vers",

@@ -13,7 +13,7 @@ use crate::{
 };
 use askama::Template;
 use axum::{
-    extract::Path,
+    extract::{Path, RawQuery},
     response::{IntoResponse, Response},
 };
 use uuid::Uuid;
@@ -30,6 +30,8 @@ pub struct DraftPage {
     faults: Vec<Fault>,
     /// « Publier » was refused: the faults take the focus.
     refused: bool,
+    /// The field that a button just made: it takes the focus.
+    place: String,
     /// Who changed the draft meanwhile, and when.
     conflict: Option<String>,
 }
@@ -50,6 +52,7 @@ impl DraftPage {
             definition,
             version,
             refused: false,
+            place: String::new(),
             conflict: None,
         }
     }
@@ -83,13 +86,16 @@ impl DraftPage {
 pub async fn page(
     mut read: Read,
     Path(id): Path<Uuid>,
+    RawQuery(query): RawQuery,
 ) -> Result<std::result::Result<Page<DraftPage>, Redirect>> {
     let workflow = Summary::find(read.conn(), id).await?;
     let Some(draft) = drafts::draft(read.conn(), id).await? else {
         return Ok(Err(Redirect::to(workflow.path())));
     };
     let shell = read.shell(format!("Brouillon de {}", workflow.name));
-    Ok(Ok(Page(DraftPage::new(shell, workflow, draft.definition, draft.version))))
+    let place = Form::parse(query.unwrap_or_default().as_bytes()).text("place");
+    let page = DraftPage::new(shell, workflow, draft.definition, draft.version);
+    Ok(Ok(Page(DraftPage { place, ..page })))
 }
 
 pub async fn open(mut tx: Tx, Path(id): Path<Uuid>) -> Result<Redirect> {
@@ -150,10 +156,11 @@ pub async fn save(mut tx: Tx, Path(id): Path<Uuid>, form: Form) -> Result<Respon
         drafts::save(&mut tx, &may, &workflow, &definition).await?;
         return publish(tx, &may, workflow, definition, shell).await;
     }
-    let anchor = obey(&mut definition, &gesture);
+    let place = obey(&mut definition, &gesture);
     drafts::save(&mut tx, &may, &workflow, &definition).await?;
     tx.commit().await?;
-    let to = format!("{}/brouillon{anchor}", workflow.path());
+    let place = if place.is_empty() { place } else { format!("?place={place}") };
+    let to = format!("{}/brouillon{place}", workflow.path());
     Ok(Redirect::to(to).flash("Brouillon enregistré.").into_response())
 }
 
@@ -183,7 +190,7 @@ async fn publish(
     }
 }
 
-/// Adds, removes or moves a row; where the focus goes next.
+/// Adds, removes or moves a row; the id that takes the focus, when it is not the button pressed.
 fn obey(definition: &mut Definition, gesture: &str) -> String {
     let (verb, key) = gesture.split_once(':').unwrap_or((gesture, ""));
     match verb {
@@ -195,11 +202,11 @@ fn obey(definition: &mut Definition, gesture: &str) -> String {
                 category: Category::InProgress,
                 initial: false,
             });
-            format!("#s-{}-nom", definition.statuses.len() - 1)
+            format!("s-{}-nom", definition.statuses.len() - 1)
         }
         "retirer-statut" => {
             definition.remove_status(key);
-            "#statuts".into()
+            String::new()
         }
         "ajouter-transition" => {
             let key = definition.new_transition_key();
@@ -213,33 +220,32 @@ fn obey(definition: &mut Definition, gesture: &str) -> String {
                 reason: ReasonMode::None.code().into(),
                 date: DateMode::Untouched.code().into(),
             });
-            format!("#t-{}-libelle", definition.transitions.len() - 1)
+            format!("t-{}-libelle", definition.transitions.len() - 1)
         }
         "retirer-transition" => {
             if let Some(n) = key.parse().ok().filter(|n| *n < definition.transitions.len()) {
                 definition.transitions.remove(n);
             }
-            "#transitions".into()
+            String::new()
         }
         "monter-statut" | "descendre-statut" => {
             let how = if verb == "monter-statut" { Move::Up } else { Move::Down };
             match definition.statuses.iter().position(|s| s.key == key) {
-                Some(from) => {
-                    let to = how.apply(&mut definition.statuses, from);
-                    format!("#s-{to}")
-                }
-                None => String::new(),
+                Some(from) => drop(how.apply(&mut definition.statuses, from)),
+                None => {}
             }
+            String::new()
         }
         "monter-transition" | "descendre-transition" => {
             let how = if verb == "monter-transition" { Move::Up } else { Move::Down };
             match key.parse().ok().filter(|n| *n < definition.transitions.len()) {
+                // The button that was pressed moves with its transition.
                 Some(from) => {
-                    let to = how.apply(&mut definition.transitions, from);
-                    format!("#t-{to}")
+                    return format!("t-{verb}-{}", how.apply(&mut definition.transitions, from));
                 }
-                None => String::new(),
+                None => {}
             }
+            String::new()
         }
         _ => String::new(),
     }

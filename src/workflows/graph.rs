@@ -11,6 +11,8 @@ const ROW: i32 = 92;
 const MARGIN: i32 = 24;
 
 pub struct Node {
+    /// What fits in the box.
+    pub short: String,
     pub name: String,
     pub category: Category,
     pub initial: bool,
@@ -55,7 +57,14 @@ impl Graph {
             .iter()
             .map(|s| {
                 let (x, y) = places[s.key.as_str()];
-                Node { name: s.name.clone(), category: s.category, initial: s.initial, x, y }
+                Node {
+                    short: shortened(&s.name),
+                    name: s.name.clone(),
+                    category: s.category,
+                    initial: s.initial,
+                    x,
+                    y,
+                }
             })
             .collect();
         let edges: Vec<_> = ways(definition)
@@ -73,6 +82,13 @@ impl Graph {
             height: (2 * MARGIN + (lines - 1) * ROW + HEIGHT).max(backward),
             edges,
         }
+    }
+}
+
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(14) {
+        Some((end, _)) if name.chars().count() > 15 => format!("{}…", name[..end].trim_end()),
+        _ => name.to_owned(),
     }
 }
 

@@ -77,6 +77,7 @@ pub async fn apply(
     to: &Workflow,
     mapping: &Mapping,
 ) -> Result<u64> {
+    lock(tx, campaign).await?;
     let from = Workflow::load(tx.conn(), campaign.workflow_version_id).await?;
     let (mut old, mut new, mut category) = (Vec::new(), Vec::new(), Vec::new());
     for used in used(tx.conn(), campaign.id).await? {
@@ -92,12 +93,15 @@ pub async fn apply(
         category.push(target.category);
     }
     let (now, user) = (tx.now(), tx.actor().user_id());
+    let starts = category.iter().any(|c| matches!(c, Category::InProgress | Category::Done));
     sqlx::query!(
-        "update campaigns set workflow_version_id = $2, version = version + 1, updated_at = $3, updated_by = $4 where id = $1",
+        "update campaigns set workflow_version_id = $2, version = version + 1, updated_at = $3, updated_by = $4, ever_started = ever_started or $5
+         where id = $1",
         campaign.id as _,
         to.version,
         now,
-        user as _
+        user as _,
+        starts
     )
     .execute(tx.conn())
     .await?;
@@ -117,6 +121,31 @@ pub async fn apply(
     campaigns::status::refresh(tx, campaign.id).await?;
     tx.touch_campaign(campaign.id).await?;
     Ok(moved)
+}
+
+/// The operations, then the campaign's status, then its row: the order of every transition, so that
+/// nobody moves an operation between the count and the change.
+///
+/// # Errors
+/// `Refused` when somebody else applied a workflow meanwhile.
+async fn lock(tx: &mut Tx, campaign: &Campaign) -> Result<()> {
+    sqlx::query_scalar!(
+        "select count(*) from (select 1 from operations where campaign_id = $1 order by id for update) l",
+        campaign.id as _
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    campaigns::status::lock(tx, campaign.id).await?;
+    let version = sqlx::query_scalar!(
+        "select workflow_version_id from campaigns where id = $1 for update",
+        campaign.id as _
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    if version == campaign.workflow_version_id {
+        return Ok(());
+    }
+    Err(Error::Refused("La campagne suit déjà un autre workflow. Rechargez la page.".into()))
 }
 
 /// One statement for all: statuses, the dates that follow a category, and one event each.

@@ -112,7 +112,7 @@ async fn us_803_1_a_built_in_is_duplicated_changed_and_published(db: PgPool) {
     s.admin.get(&format!("{path}/brouillon")).await.is(200).shows("Ce workflow est valide");
     s.edit(&path, "ajouter-statut", |_| {})
         .await
-        .redirects_to(&format!("{path}/brouillon#s-6-nom"));
+        .redirects_to(&format!("{path}/brouillon?place=s-6-nom"));
     s.edit(&path, "ajouter-transition", |_| {}).await.is(303);
     let refused = s.edit(&path, "publier", |d| d.statuses[6].name = "Remis".into()).await;
     refused
@@ -193,9 +193,23 @@ async fn us_803_3_a_transition_for_technicians_only_is_refused_to_a_gestionnaire
     karim.submit(&format!("/terrain/{operation}/statut"), &[("transition", "start")]).await.is(303);
 }
 
+/// With the successor of each status in use that has the same code.
 async fn apply(s: &Scene, campaign: &TestCampaign, path: &str) -> crate::testing::Reply {
-    let version = s.latest(path).await.version.to_string();
-    s.sophie.submit(&campaign.path("parametres/workflow"), &[("vers", &version)]).await
+    let to = s.latest(path).await;
+    let used: Vec<(i32, String)> = sqlx::query_as(
+        "select distinct w.id, w.code from operations o join workflow_statuses w on w.id = o.status_id",
+    )
+    .fetch_all(&s.app.app.db)
+    .await
+    .unwrap();
+    let mut form = vec![("vers".to_owned(), to.version.to_string())];
+    for (id, code) in used {
+        if let Some(target) = to.statuses.iter().find(|t| t.code == code) {
+            form.push((format!("statut-{id}"), target.id.to_string()));
+        }
+    }
+    let form: Vec<_> = form.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    s.sophie.submit(&campaign.path("parametres/workflow"), &form).await
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -245,7 +259,22 @@ async fn us_803_4_a_campaign_follows_another_version_with_every_status_mapped(db
         .fetch_one(&s.app.app.db)
         .await
         .unwrap();
-    let form = [("vers".to_owned(), version.clone()), (format!("statut-{old}"), blocked)];
+    let partial = [("vers", version.as_str()), (&format!("statut-{old}"), &blocked)];
+    s.sophie
+        .submit(&campaign.path("parametres/workflow"), &partial)
+        .await
+        .is(422)
+        .shows("Choisissez un workflow, puis");
+    let rest: Vec<(i32, i32)> = sqlx::query_as(
+        "select distinct w.id, n.id from operations o join workflow_statuses w on w.id = o.status_id
+         join workflow_statuses n on n.version_id = $1 and n.code = w.code",
+    )
+    .bind(to.version)
+    .fetch_all(&s.app.app.db)
+    .await
+    .unwrap();
+    let mut form = vec![("vers".to_owned(), version.clone()), (format!("statut-{old}"), blocked)];
+    form.extend(rest.iter().map(|(w, n)| (format!("statut-{w}"), n.to_string())));
     let form: Vec<_> = form.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     let done = s.sophie.submit(&campaign.path("parametres/workflow"), &form).await;
     done.redirects_to(&campaign.path("parametres/workflow"));

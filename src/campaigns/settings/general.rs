@@ -6,6 +6,7 @@ use crate::{
     campaigns::{
         Campaign, Configure,
         commands::{self, General, NAME_TAKEN},
+        status,
         wizard::configuration::{default_time, finish_level},
     },
     db::{Id, Read, Tx},
@@ -61,6 +62,7 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<G
 }
 
 pub async fn update(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
+    status::lock(&mut tx, id).await?;
     let campaign = tx.authorize_to_change(Configure, id).await?;
     let stored = commands::general(tx.conn(), id).await?;
     let (shell, user) = (tx.shell("Général"), tx.user()?.clone());

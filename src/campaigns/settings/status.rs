@@ -5,6 +5,7 @@ use crate::{
     campaigns::{
         Campaign, Own, Status,
         forced::{self, Forced},
+        status,
     },
     db::{Id, Read, Tx},
     web::{Again, Form, Page, Redirect, Result, Shell, auth::Allowed, format},
@@ -61,6 +62,7 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<S
 }
 
 pub async fn update(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
+    status::lock(&mut tx, id).await?;
     let campaign = tx.authorize_to_change(Own, id).await?;
     let path = campaign.path("parametres/statut");
     if form.checked("automatique") {

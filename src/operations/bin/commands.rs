@@ -2,9 +2,9 @@
 //! To the bin and back.
 use crate::{
     audit::Entry,
-    campaigns::{self, Campaign, Configure},
+    campaigns::{self, Campaign, Configure, Usage},
     db::{Id, Tx, sqlstate},
-    operations::{Edit, Event, Operation, record, search_text},
+    operations::{Edit, Event, Operation, record, search_text, values::Checker},
     text::norm,
     web::{Error, Result, auth::Allowed},
 };
@@ -75,6 +75,26 @@ pub async fn deleted(
     )
     .fetch_all(conn)
     .await
+}
+
+/// Why an identifier cannot be given: what the field's own rules say of it (RG-015, RG-061).
+pub async fn refusal(
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    identifier: Option<&str>,
+) -> Result<Option<String>> {
+    let Some(identifier) = identifier else { return Ok(None) };
+    let fields = campaigns::fields(conn, campaign).await?;
+    let Some(field) = fields.iter().find(|f| f.is(Usage::Identifier)) else { return Ok(None) };
+    let checker = Checker::new(
+        field.kind,
+        &field.label,
+        true,
+        field.pattern.as_deref(),
+        field.hint.as_deref(),
+        &field.choices,
+    );
+    Ok(checker.check(identifier).err())
 }
 
 /// Brings one back, under another identifier if one is given. `false` when it is taken.

@@ -62,6 +62,11 @@ impl BinPage {
             .flatten()
     }
 
+    /// The id of its field: the one that the summary of errors names, when it is the one in error.
+    fn field(&self, line: &Deleted) -> String {
+        if self.error(line).is_some() { "f-identifiant".into() } else { format!("i-{}", line.id) }
+    }
+
     fn typed(&self, line: &Deleted) -> String {
         if self.form.text("operation") == line.id.to_string() {
             self.form.raw("identifiant").to_owned()
@@ -90,8 +95,17 @@ pub async fn page(
 
 pub async fn restore(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
     let campaign = tx.authorize(Configure, id).await?;
-    let operation = form.text("operation").parse().map_err(|_| Error::NotFound)?;
+    let operation = form
+        .text("operation")
+        .parse()
+        .map_err(|_| Error::Refused("Choisissez une opération de la corbeille.".into()))?;
     let identifier = form.given("identifiant");
+    if let Some(why) = commands::refusal(tx.conn(), id, identifier.as_deref()).await? {
+        form.refuse("identifiant", why);
+        let (shell, user, now) = (tx.shell("Corbeille"), tx.user()?.clone(), tx.now());
+        let page = BinPage::load(tx.conn(), shell, &user, now, campaign, form).await?;
+        return Ok(Again(page).into_response());
+    }
     if commands::restore(&mut tx, &campaign, operation, identifier.as_deref()).await? {
         tx.commit().await?;
         return Ok(Redirect::to(campaign.path("parametres/corbeille"))
