@@ -6,8 +6,14 @@ import { Controller } from "../../vendor/stimulus.js"
 export default class extends Controller {
   static targets = ["row", "form"]
 
+  // A refresh puts back the attributes that the server wrote: rows are made draggable when touched.
+  connect() { this.element.addEventListener("pointerdown", this.ready) }
+
+  disconnect() { this.element.removeEventListener("pointerdown", this.ready) }
+
+  ready = () => this.rowTargets.forEach((row) => { row.draggable = true })
+
   rowTargetConnected(row) {
-    row.draggable = true
     row.addEventListener("dragstart", this.start)
     row.addEventListener("dragover", this.over)
     row.addEventListener("dragleave", this.leave)
