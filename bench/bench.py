@@ -2,10 +2,10 @@
 """The figures of the product, each a ratio to PostgreSQL in the same run (bin/bench)."""
 import argparse, contextlib, json, os, pathlib, platform, signal, statistics, subprocess, sys, time
 
-import audit, exports, imports, live, pages, rows, start
+import audit, desk, exports, imports, live, pages, rows, start
 from server import PG_BIN, Server, say
 
-PARTS = ("import", "million", "list", "dashboard", "export", "live", "audit", "start")
+PARTS = ("import", "million", "list", "dashboard", "export", "live", "desk", "audit", "start")
 
 
 class Report:
@@ -78,7 +78,7 @@ def main():
         server.start()
         server.sign_in()
         time.sleep(1 if quick else 3)
-        campaign = imports.measure(server, 10_000 if quick else 100_000, asked.rounds if "import" in only else 1, report)
+        campaign, first, confirm = imports.measure(server, 10_000 if quick else 100_000, asked.rounds if "import" in only else 1, report)
         if "list" in only:
             pages.listing(server, campaign, asked.rounds, 2 if quick else 5, report)
         if "dashboard" in only:
@@ -88,6 +88,8 @@ def main():
         if "live" in only:
             count_statements(server)
             live.measure(server, campaign, 200, 6 if quick else 24, report)
+        if "desk" in only:
+            desk.measure(server, campaign, first, confirm, quick, report)
         if "million" in only:
             imports.million(server, server.dir / "operations.csv", 10, report)
         if "audit" in only:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Imports by HTTP against COPY, and the memory they take."""
-import json, re, subprocess, threading, time
+import json, re, statistics, subprocess, threading, time
 
 import rows
 from server import BIN, Browser, memory, say
@@ -52,11 +52,15 @@ def until(look, seconds=600, pause=0.05, fatal=True):
     return time.perf_counter() - began
 
 
+def proposed(page):
+    """What the form of the columns proposes."""
+    selects = re.findall(r'<select class="input" id="f-(colonne-\d+)"[^>]*>(.*?)</select>', page, re.S)
+    return {name: re.search(r'value="([^"]*)" selected', body)[1] for name, body in selects}
+
+
 def columns_of(page):
-    """What the form of the columns proposes, the identifier and a few columns settled."""
-    chosen = {}
-    for name, body in re.findall(r'<select class="input" id="f-(colonne-\d+)"[^>]*>(.*?)</select>', page, re.S):
-        chosen[name] = re.search(r'value="([^"]*)" selected', body)[1]
+    """The same, the identifier and a few columns settled."""
+    chosen = proposed(page)
     for index, header in re.findall(r'<label for="f-colonne-(\d+)"><code>(.*?)</code>', page):
         settled = SETTLED.get(header)
         if settled or chosen[f"colonne-{index}"] in SETTLED.values():
@@ -93,6 +97,31 @@ def by_http(server, file, name):
     return campaign, int(done.split()[1]), seconds
 
 
+def again(server, campaign, file):
+    """The same file once more: seconds from the upload to the end, and the rows of operations written meanwhile."""
+    browser, root = Browser(server), f"/campagnes/{campaign}"
+    written = lambda: int(server.sql("select pg_stat_force_next_flush(); select pg_sleep(1.2); select n_tup_ins + n_tup_upd + n_tup_del from pg_stat_user_tables where relname = 'operations'").split()[-1])
+    before, began = written(), time.perf_counter()
+    url = browser.upload(f"{root}/imports", file).removesuffix("/colonnes")
+    until(lambda: browser.get(url)[1].endswith("/colonnes"))
+    browser.post(f"{url}/colonnes", proposed(browser.get(f"{url}/colonnes")[2].decode()))
+    until(lambda: browser.get(url)[1].endswith("/apercu"))
+    browser.post(f"{url}/apercu", {})
+    until(lambda: "Terminé" in browser.get(url)[2].decode())
+    return time.perf_counter() - began, written() - before
+
+
+def undo(server, campaign):
+    """Seconds of « Annuler cet import » on the first import of the campaign, or of its contrary; what it removed."""
+    identifier, version, state = server.sql(f"select id, version, state from imports where campaign_id = '{campaign}' order by created_at limit 1").split("|")
+    browser, url = Browser(server), f"/campagnes/{campaign}/imports/{identifier}"
+    began = time.perf_counter()
+    browser.post(f"{url}/annulation", {"version": version})
+    until(lambda: server.sql(f"select state from imports where id = '{identifier}'") == ("undone" if state == "done" else "done"))
+    taken = time.perf_counter() - began
+    return taken, int(server.sql(f"select coalesce(counters -> 'undo' ->> 'removed', '0') from imports where id = '{identifier}'"))
+
+
 class Copy:
     """C: `COPY` of the imported rows into an empty table with the same indexes, triggers off."""
 
@@ -113,7 +142,7 @@ class Copy:
 
 def forget(server):
     """Back to an empty table, as C has: every round writes the same volume."""
-    server.sql("truncate operations, operation_events, operation_notes, import_changes, import_issues, import_rejects; checkpoint;")
+    server.sql("truncate operations, operation_events, operation_notes, gate_passes, import_changes, import_issues, import_rejects, import_cells, import_rows; checkpoint;")
 
 
 def measure(server, count, rounds, report):
@@ -143,7 +172,7 @@ def measure(server, count, rounds, report):
         report.note(f"import.{part}", [p[part] / c for p, c in zip(parts, copies)], f"{part} / C (pour information)")
     report.limit("import.index_only_after_s", settled, 10, "fin du dernier import → comptages par l’index seul (s)")
     report.limit("import.memory_growth_mb", peak.highest - server.rest, 64, f"pic {peak.highest:.0f} Mo − repos {server.rest:.0f} Mo, PostgreSQL à part")
-    return campaign
+    return campaign, statistics.median(sum(p.values()) - p["ménage"] for p in parts), statistics.median(p["confirmation"] for p in parts)
 
 
 def peak_of(server, *arguments):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Makes docs/images from the demonstration: npm run screenshots [nom…]
 import { execFileSync } from "node:child_process"
-import { mkdir, mkdtemp, rm } from "node:fs/promises"
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { launch, newPage, says, signIn } from "./support/browser.js"
@@ -44,6 +44,47 @@ const bulk = async (page) => {
   await page.getByRole("button", { name: says("Voir ce qui va changer") }).click()
   await page.getByRole("button", { name: says("Appliquer à") }).waitFor()
 }
+// A corrected file: two cells edited by hand meanwhile, and what the page asks.
+const reimport = async (page) => {
+  await byName(WINDOWS, "Opérations")(page)
+  const list = page.url()
+  const answer = await page.request.post(`${list.split("?")[0]}/export`, {
+    form: { format: "csv", colonnes: "toutes", separateur: ";", marque: "oui" }, headers: { "sec-fetch-site": "same-origin" },
+  })
+  const [head, ...lines] = (await answer.text()).trimEnd().split("\r\n").map((line) => line.split(";"))
+  const place = head.findIndex((name) => name.includes("Localisation")), device = head.findIndex((name) => name.includes("quipement"))
+  for (const line of lines.slice(0, 2)) {
+    await page.goto(`/recherche?q=${line[0]}`)
+    await page.getByRole("row", { name: line[0] }).getByRole("link").first().click()
+    await page.getByRole("link", { name: "Modifier", exact: true }).click()
+    await page.getByLabel("Localisation").fill("Salle de réunion")
+    await page.getByRole("button", { name: "Enregistrer" }).click()
+    await page.getByText(says("Intervention modifiée")).first().waitFor()
+  }
+  lines.forEach((line, n) => {
+    if (n < 4) line[place] = `Bureau B${n + 1}12`
+    if (n % 9 === 1) line[device] = `PC-N${1000 + n}`
+  })
+  const folder = await mkdtemp(join(tmpdir(), "opstracker-fichiers-")), file = join(folder, "postes-corriges.csv")
+  await writeFile(file, [head, ...lines].map((line) => line.join(";")).join("\r\n"))
+  await page.goto(`${list.replace(/\/operations.*/, "")}/imports/nouveau`)
+  await page.getByLabel(/^Déposez un fichier ici/).setInputFiles(file)
+  await page.getByRole("button", { name: "Envoyer le fichier" }).click()
+  await page.getByRole("button", { name: "Vérifier les lignes" }).click()
+  await page.getByRole("link", { name: /^Conflits/ }).click()
+  await page.getByRole("heading", { level: 1, name: says("Différences") }).waitFor()
+  await rm(folder, { recursive: true })
+}
+const workflow = async (page) => {
+  await page.goto("/administration/workflows")
+  await page.getByRole("link", { name: "Sur rendez-vous", exact: true }).first().click()
+  await page.getByRole("heading", { level: 1, name: says("Sur rendez-vous") }).waitFor()
+}
+const type = async (page) => {
+  await page.goto("/administration/types")
+  await page.getByRole("link", { name: "Migration PC Windows 11" }).click()
+  await page.getByRole("heading", { level: 1, name: "Migration PC Windows 11" }).waitFor()
+}
 const WINDOWS = /^Migration Windows 11/
 const SHOTS = [
   { name: "portefeuille", path: "/campagnes", account: "sophie.martin", theme: "light", width: 1440 },
@@ -53,6 +94,15 @@ const SHOTS = [
   { name: "import", path: upload, account: "sophie.martin", theme: "light", width: 1440 },
   { name: "export", path: exporting, account: "sophie.martin", theme: "light", width: 1440 },
   { name: "action-groupee", path: bulk, account: "sophie.martin", theme: "light", width: 1440 },
+  { name: "differences", path: reimport, account: "sophie.martin", theme: "light", width: 1440 },
+  { name: "segments", path: byName(WINDOWS, "Segments"), account: "sophie.martin", theme: "light", width: 1440 },
+  { name: "prerequis", path: byName(WINDOWS, "Prérequis"), account: "sophie.martin", theme: "light", width: 1440 },
+  { name: "calendrier", path: byName(WINDOWS, "Calendrier"), account: "sophie.martin", theme: "light", width: 1440 },
+  { name: "workflow", path: workflow, account: "marc.lefevre", theme: "light", width: 1440 },
+  { name: "type", path: type, account: "marc.lefevre", theme: "light", width: 1440 },
+  { name: "journal-audit", path: "/administration/audit", account: "marc.lefevre", theme: "light", width: 1440 },
+  { name: "double-authentification", path: "/profil/double-authentification", account: "nadia.lambert", theme: "light", width: 1440 },
+  { name: "etat", path: "/administration/etat", account: "marc.lefevre", theme: "light", width: 1440 },
   { name: "mes-interventions", path: "/terrain", account: "karim.benali", theme: "light", width: 1440 },
   { name: "mes-interventions-375", path: "/terrain", account: "karim.benali", theme: "light", width: 375 },
 ]

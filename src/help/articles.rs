@@ -68,11 +68,22 @@ pub const ARTICLES: &[Article] = &[
     article!("Campagnes", "segments", ["/campagnes/{id}/segments"]),
     article!("Campagnes", "prerequis", ["/campagnes/{id}/prerequis"]),
     article!("Campagnes", "parametres", ["/campagnes/{id}/parametres"]),
+    article!(
+        "Campagnes",
+        "corbeille",
+        [
+            "/campagnes/corbeille",
+            "/campagnes/{id}/suppression",
+            "/campagnes/{id}/parametres/corbeille",
+            "/campagnes/{id}/operations/{op}/suppression"
+        ]
+    ),
     article!("Campagnes", "habilitations", ["/campagnes/{id}/parametres/habilitations"]),
     article!("Campagnes", "historique", ["/campagnes/{id}/historique", "/administration/audit"]),
     article!("Imports", "import-fichier", ["/campagnes/{id}/imports"]),
     article!("Imports", "import-colonnes", ["/campagnes/{id}/imports/{import}/colonnes"]),
     article!("Imports", "import-apercu", ["/campagnes/{id}/imports/{import}/apercu"]),
+    article!("Imports", "differences", ["/campagnes/{id}/imports/{import}/differences"]),
     article!("Opérations", "operations", ["/campagnes/{id}/operations"]),
     article!(
         "Opérations",

@@ -230,20 +230,16 @@ fn obey(definition: &mut Definition, gesture: &str) -> String {
         }
         "monter-statut" | "descendre-statut" => {
             let how = if verb == "monter-statut" { Move::Up } else { Move::Down };
-            match definition.statuses.iter().position(|s| s.key == key) {
-                Some(from) => drop(how.apply(&mut definition.statuses, from)),
-                None => {}
+            if let Some(from) = definition.statuses.iter().position(|s| s.key == key) {
+                how.apply(&mut definition.statuses, from);
             }
             String::new()
         }
         "monter-transition" | "descendre-transition" => {
             let how = if verb == "monter-transition" { Move::Up } else { Move::Down };
-            match key.parse().ok().filter(|n| *n < definition.transitions.len()) {
-                // The button that was pressed moves with its transition.
-                Some(from) => {
-                    return format!("t-{verb}-{}", how.apply(&mut definition.transitions, from));
-                }
-                None => {}
+            // The button that was pressed moves with its transition.
+            if let Some(from) = key.parse().ok().filter(|n| *n < definition.transitions.len()) {
+                return format!("t-{verb}-{}", how.apply(&mut definition.transitions, from));
             }
             String::new()
         }

@@ -15,7 +15,9 @@ mod tests;
 
 pub use self::{
     definition::{Definition, Fault, StatusDraft, TransitionDraft},
-    drafts::{publish_definition, unique_name},
+    drafts::{
+        Summary as WorkflowSummary, create as create_workflow, publish_definition, unique_name,
+    },
     model::{DateMode, ReasonMode, Status, Transition, Workflow, choices, offered},
 };
 

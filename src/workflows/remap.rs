@@ -181,7 +181,7 @@ async fn move_operations(
     let moved = assignees.len() as u64;
     let people: HashSet<_> = assignees.into_iter().flatten().collect();
     for person in people {
-        tx.touch_person(Some(person.into())).await?;
+        tx.touch_person(Some(person)).await?;
     }
     Ok(moved)
 }
