@@ -3,6 +3,7 @@
 use crate::{
     accounts, audit, campaigns,
     config::Config,
+    configuration,
     dashboard, help, imports,
     live::{self, Hub},
     mail, onsite, operation_types, operations, prerequisites, segments, settings,
@@ -94,6 +95,7 @@ pub fn routes() -> Routes {
         .merge(campaigns::routes())
         .merge(operation_types::routes())
         .merge(workflows::routes())
+        .merge(configuration::routes())
         .merge(operations::routes())
         .merge(segments::routes())
         .merge(prerequisites::routes())

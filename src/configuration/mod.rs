@@ -1,13 +1,52 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! What an administrator prepares for every campaign: who may, and what the editors share
-//! (RG-060 to 062, 01 §8).
+//! What an administrator prepares for every campaign: who may, what the editors share (RG-060 to
+//! 062, 01 §8), and the archive that carries it to another instance (US-806, RG-100 to 102).
+mod apply;
+mod archive;
+mod content;
+#[cfg(test)]
+mod exchange_tests;
+#[cfg(test)]
+mod hostile_tests;
+mod judge;
 pub mod ordering;
+mod page;
+mod plan;
+mod read_types;
+mod read_workflows;
+mod review;
+mod sheets;
+mod table;
+mod version;
+mod waiting;
+
+pub use waiting::forget_old as forget_old_imports;
 
 use crate::{
-    accounts::User,
+    accounts::{Role, User},
     db::Tx,
-    web::{Error, Result},
+    web::{Access, Access::Roles, Error, Result, Routes},
 };
+use axum::{extract::DefaultBodyLimit, routing::post};
+
+const ADMIN: Access = Roles(&[Role::Admin]);
+/// An archive with its multipart envelope.
+const UPLOAD_LIMIT: usize = archive::MAX_ARCHIVE + (1 << 20);
+
+pub fn routes() -> Routes {
+    Routes::default()
+        .get("/administration/configuration", ADMIN, page::page)
+        .post("/administration/configuration/export", ADMIN, page::export)
+        .add(
+            "POST",
+            "/administration/configuration/imports",
+            ADMIN,
+            post(page::receive).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)),
+        )
+        .get("/administration/configuration/imports/{import}", ADMIN, review::page)
+        .post("/administration/configuration/imports/{import}", ADMIN, review::confirm)
+        .post("/administration/configuration/imports/{import}/abandon", ADMIN, review::abandon)
+}
 
 /// The proof that the commands of types and workflows ask for (RG-117: administrators only).
 pub struct Administer(());

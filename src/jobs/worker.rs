@@ -79,6 +79,7 @@ pub async fn housekeeping(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
     crate::imports::forget_old_files(app, now).await?;
     crate::operations::forget_old_exports(app, now).await?;
     crate::operations::forget_old_bulks(app, now).await?;
+    crate::configuration::forget_old_imports(app, now).await?;
     app.reload_settings().await?;
     Ok(())
 }

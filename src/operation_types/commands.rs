@@ -67,7 +67,7 @@ impl Information {
             .filter(|_| form.is_valid())
     }
 
-    fn trace(&self, before: Option<&Self>) -> Value {
+    pub fn trace(&self, before: Option<&Self>) -> Value {
         let pair = |old: Option<Value>, new: Value| json!([old, new]);
         let changes = json!({
             "name": pair(before.map(|b| json!(b.name)), json!(self.name)),
@@ -94,7 +94,7 @@ pub async fn create(tx: &mut Tx, _may: &Administer, new: &Information) -> Result
     Ok(Some(id))
 }
 
-async fn insert(tx: &mut Tx, id: Uuid, new: &Information) -> Result<bool> {
+pub async fn insert(tx: &mut Tx, id: Uuid, new: &Information) -> Result<bool> {
     let mut attempt = tx.conn().begin().await?;
     let written = sqlx::query!(
         "insert into operation_types (id, name, name_norm, description, icon, color, minutes, workflow_id, position)

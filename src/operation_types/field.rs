@@ -230,7 +230,8 @@ fn in_words(clash: Clash) -> Clash {
     }
 }
 
-fn parse(form: &mut Form) -> Option<Declared> {
+/// Reads and checks a field of a type; the errors are left in the form.
+pub fn parse(form: &mut Form) -> Option<Declared> {
     let usages: Vec<String> =
         form.text("usages").split(',').filter(|code| !code.is_empty()).map(Into::into).collect();
     let is_column =

@@ -9,8 +9,14 @@ mod model;
 mod show;
 #[cfg(test)]
 mod tests;
+mod whole;
 
-pub use model::{COLORS, ICONS, OperationType, TypeField, type_fields};
+pub use self::{
+    commands::Information,
+    field::parse as read_field,
+    model::{COLORS, ICONS, OperationType, TypeField, type_fields},
+    whole::{Whole, WholeField, create_whole, replace_whole},
+};
 
 use crate::{
     accounts::Role,

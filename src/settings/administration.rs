@@ -182,6 +182,12 @@ fn shortcuts(settings: &Settings, facts: &Facts) -> Vec<Shortcut> {
             "Champs, workflow et durée de chaque sorte de campagne".into(),
         ),
         ("Workflows", "workflows", "network", "Statuts, transitions, versions".into()),
+        (
+            "Configuration",
+            "configuration",
+            "download",
+            "Exporter ou importer types et workflows".into(),
+        ),
         ("Messages", "messages", "mail", format!("{waiting} en attente")),
         (
             "Demandes de contact",

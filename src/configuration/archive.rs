@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: EUPL-1.2
+//! The ZIP itself, written and read in memory (RG-100, RG-101). An archive is somebody else's
+//! file: nothing that its headers say is believed, nothing of it reaches the disk.
+use super::{
+    sheets::{SEGMENTS, TEMPLATES, TYPE_COLUMNS, TYPES, WORKFLOW_COLUMNS, WORKFLOWS},
+    table::{Fault, Table},
+    version::{CURRENT, Tables, Version},
+};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::BTreeMap,
+    io::{Cursor, Read, Write},
+};
+use zip::{CompressionMethod, ZipArchive, ZipWriter, read::ZipFile, write::SimpleFileOptions};
+
+pub const METADATA: &str = "config_metadata.json";
+/// Of the file received.
+pub const MAX_ARCHIVE: usize = 20 << 20;
+/// Of all its entries, once decompressed.
+const MAX_TOTAL: u64 = 100 << 20;
+const MAX_ENTRIES: usize = 50;
+const MAX_METADATA: usize = 1 << 20;
+/// The end record of an archive, and the longest comment after it.
+const END: usize = 22;
+const TAIL: usize = END + 65_535;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Metadata {
+    pub format_version: String,
+    pub product_version: String,
+    pub exported_at: DateTime<Utc>,
+    pub author: String,
+    /// Of each other entry.
+    pub sha256: BTreeMap<String, String>,
+}
+
+/// # Errors
+/// Writing to memory does not fail.
+pub fn pack(
+    tables: &[(&'static str, Table)],
+    author: String,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Vec<u8>> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+    let mut metadata = Metadata {
+        format_version: CURRENT.to_string(),
+        product_version: env!("CARGO_PKG_VERSION").to_owned(),
+        exported_at: now,
+        author,
+        sha256: BTreeMap::new(),
+    };
+    for (name, table) in tables {
+        let bytes = table.write()?;
+        metadata.sha256.insert((*name).to_owned(), hex(&Sha256::digest(&bytes)));
+        zip.start_file(*name, options)?;
+        zip.write_all(&bytes)?;
+    }
+    zip.start_file(METADATA, options)?;
+    zip.write_all(&serde_json::to_vec_pretty(&metadata)?)?;
+    Ok(zip.finish()?.into_inner())
+}
+
+/// What an archive holds, once its envelope is sound.
+pub struct Opened {
+    pub metadata: Metadata,
+    pub version: Version,
+    pub tables: Tables,
+}
+
+/// Why an archive is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refusal {
+    Whole(String),
+    Table(Fault),
+}
+
+impl Refusal {
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Whole(why) => why.clone(),
+            Self::Table(fault) => fault.sentence(),
+        }
+    }
+}
+
+fn refused<T>(why: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::Whole(why.into()))
+}
+
+fn damaged<E>(_: E) -> Refusal {
+    Refusal::Whole("Ce fichier n’est pas une archive ZIP lisible".into())
+}
+
+/// Reads the envelope twice: first to measure and to digest, keeping nothing; then the tables,
+/// which by then are known not to be too large.
+///
+/// # Errors
+/// The sentence that says why it is refused.
+pub fn open(bytes: &[u8]) -> Result<Opened, Refusal> {
+    if announced(bytes).ok_or(()).map_err(damaged)? > MAX_ENTRIES {
+        return refused(format!("L’archive compte plus de {MAX_ENTRIES} fichiers"));
+    }
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
+    if archive.len() > MAX_ENTRIES {
+        return refused(format!("L’archive compte plus de {MAX_ENTRIES} fichiers"));
+    }
+    if archive.has_duplicate_names() {
+        return refused("L’archive contient deux fois le même fichier");
+    }
+    let (digests, metadata) = measure(&mut archive)?;
+    let Some(metadata) = metadata else {
+        return refused(format!(
+            "« {METADATA} » manque : ce n’est pas une archive de configuration"
+        ));
+    };
+    let unreadable = |()| Refusal::Whole(format!("« {METADATA} » est illisible"));
+    let metadata: Metadata = serde_json::from_slice(&metadata).map_err(|_| unreadable(()))?;
+    let version = Version::parse(&metadata.format_version).ok_or(()).map_err(unreadable)?;
+    version.readable().map_err(Refusal::Whole)?;
+    if let Some(name) = differing(&metadata.sha256, &digests) {
+        return refused(format!(
+            "L’empreinte de « {name} » n’est pas celle annoncée : l’archive a été modifiée"
+        ));
+    }
+    let tables = tables(&mut archive)?;
+    Ok(Opened { metadata, version, tables })
+}
+
+/// How many entries the end record announces, before anything is allocated for them.
+fn announced(bytes: &[u8]) -> Option<usize> {
+    let tail = &bytes[bytes.len().saturating_sub(TAIL)..];
+    let at = tail.windows(4).rposition(|window| window == b"PK\x05\x06")?;
+    let count: [u8; 2] = tail.get(at + 10..at + 12)?.try_into().ok()?;
+    Some(usize::from(u16::from_le_bytes(count)))
+}
+
+type Digests = BTreeMap<String, String>;
+
+/// The digest of each entry but the metadata, whose bytes come apart.
+fn measure(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<(Digests, Option<Vec<u8>>), Refusal> {
+    let (mut digests, mut metadata, mut total) = (Digests::new(), None, 0);
+    for n in 0..archive.len() {
+        let mut entry = archive.by_index(n).map_err(damaged)?;
+        let name = entry.name().map_err(damaged)?.into_owned();
+        if name.is_empty() || name.contains(['/', '\\', '\0', ':']) || name.contains("..") {
+            return refused(
+                "L’archive contient un chemin : seuls des fichiers à sa racine sont admis",
+            );
+        }
+        let (digest, kept) = digest(&mut entry, &mut total, name == METADATA)?;
+        if name == METADATA {
+            metadata = Some(kept);
+        } else {
+            digests.insert(name, digest);
+        }
+    }
+    Ok((digests, metadata))
+}
+
+/// Decompresses an entry, counting what comes out; its bytes are kept only when asked for.
+fn digest(
+    entry: &mut ZipFile<'_, Cursor<&[u8]>>,
+    total: &mut u64,
+    keep: bool,
+) -> Result<(String, Vec<u8>), Refusal> {
+    let (mut hash, mut kept, mut buffer) = (Sha256::new(), Vec::new(), vec![0; 64 << 10]);
+    loop {
+        let read = entry.read(&mut buffer).map_err(damaged)?;
+        if read == 0 {
+            return Ok((hex(&hash.finalize()), kept));
+        }
+        *total += read as u64;
+        if *total > MAX_TOTAL {
+            return refused("L’archive dépasse 100 Mo une fois décompressée");
+        }
+        hash.update(&buffer[..read]);
+        if keep {
+            kept.extend_from_slice(&buffer[..read]);
+            if kept.len() > MAX_METADATA {
+                return refused(format!("« {METADATA} » est illisible"));
+            }
+        }
+    }
+}
+
+/// The first entry that is not as announced, on one side or the other.
+fn differing<'a>(announced: &'a Digests, found: &'a Digests) -> Option<&'a str> {
+    let same = |name: &str| match (announced.get(name), found.get(name)) {
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        _ => false,
+    };
+    announced.keys().chain(found.keys()).map(String::as_str).find(|name| !same(name))
+}
+
+fn tables(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Tables, Refusal> {
+    let mut tables = Tables::new();
+    for (file, needed) in [
+        (TYPES, &without_code()[..]),
+        (WORKFLOWS, &WORKFLOW_COLUMNS[..]),
+        (SEGMENTS, &[]),
+        (TEMPLATES, &[]),
+    ] {
+        let Some(n) = archive.index_for_name(file) else {
+            if needed.is_empty() {
+                continue;
+            }
+            return refused(format!("« {file} » manque dans l’archive"));
+        };
+        let mut bytes = Vec::new();
+        let entry = archive.by_index(n).map_err(damaged)?;
+        entry.take(MAX_TOTAL).read_to_end(&mut bytes).map_err(damaged)?;
+        tables.insert(file, Table::read(file, &bytes, needed).map_err(Refusal::Table)?);
+    }
+    Ok(tables)
+}
+
+/// The columns that every version has.
+fn without_code() -> Vec<&'static str> {
+    TYPE_COLUMNS.into_iter().filter(|name| *name != "code").collect()
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
