@@ -144,12 +144,14 @@ struct Staged {
 }
 
 const PAGE_OF_LINES: &str = "select s.line, s.op_id, o.version, s.base as file, coalesce(o.import_base, '{}') as base, o.values, o.label,
-        coalesce((select f.number::text from campaign_fields f where f.campaign_id = o.campaign_id and 'label' = any (f.usages) and f.deleted_at is null), '') as label_key,
-        coalesce((select f.number::text from campaign_fields f where f.campaign_id = o.campaign_id and 'identifier' = any (f.usages) and f.deleted_at is null), '') as identifier_key,
+        k.label as label_key, k.identifier as identifier_key,
         s.segment as segment_rank, coalesce(g.name, '') as segment, s.planned_at, o.planned_at as here_planned, s.technician, o.assignee_id,
         (select jsonb_object_agg(c.key, jsonb_build_array(c.choice, c.here)) from import_cells c
           where c.import_id = $3 and c.line = s.line and c.choice is not null) as choices
- from staging s join operations o on o.id = s.op_id left join segments g on g.id = o.segment_id
+ from staging s join operations o on o.id = s.op_id left join segments g on g.id = o.segment_id cross join (
+   select coalesce(max(f.number) filter (where 'label' = any (f.usages))::text, '') as label,
+          coalesce(max(f.number) filter (where 'identifier' = any (f.usages))::text, '') as identifier
+   from campaign_fields f join imports i on i.campaign_id = f.campaign_id where i.id = $3 and f.deleted_at is null) k
  where s.known and o.deleted_at is null and s.line > $1 and (o.version > 1 or s.base is distinct from o.import_base)
  order by s.line limit $2";
 

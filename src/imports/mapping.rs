@@ -261,12 +261,12 @@ fn suits(target: &Target, stats: Option<&ColumnStats>, fields: &[Field]) -> bool
     let Some(stats) = stats.filter(|s| s.filled > 0) else { return true };
     match target {
         Target::Technician => stats.emails > 0,
-        Target::PlannedDate => stats.dates * 2 > stats.filled,
+        Target::PlannedDate => stats.dates * 2 > stats.judged(),
         Target::Field(number) => {
             fields.iter().find(|f| f.number == *number).is_none_or(|f| match f.kind {
-                FieldKind::Phone => stats.phones * 2 > stats.filled,
-                FieldKind::Date => stats.dates * 2 > stats.filled,
-                FieldKind::Number => stats.numbers * 2 > stats.filled,
+                FieldKind::Phone => stats.phones * 2 > stats.judged(),
+                FieldKind::Date => stats.dates * 2 > stats.judged(),
+                FieldKind::Number => stats.numbers * 2 > stats.judged(),
                 FieldKind::Choice => {
                     stats.examples.iter().any(|e| f.choices.iter().any(|c| norm(c) == norm(e)))
                 }
@@ -424,6 +424,18 @@ mod tests {
             .into_iter()
             .map(|c| (c.target.code(), c.confidence))
             .collect()
+    }
+
+    #[test]
+    fn a_field_takes_its_own_column_again_however_long_the_file() {
+        let mut stats = ColumnStats::default();
+        for n in 0..12_000 {
+            stats.add(&format!("01990{n:05}"));
+        }
+        let mut fields = campaign();
+        fields.push(field(5, "Téléphone", FieldKind::Phone, &[]));
+        let found = propose(&["Téléphone".to_owned()], &[stats], &fields, &[]);
+        assert_eq!(found[0].target, Target::Field(5));
     }
 
     #[test]

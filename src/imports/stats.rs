@@ -73,10 +73,15 @@ impl ColumnStats {
         }
     }
 
+    /// How many values the counts by kind speak of.
+    pub fn judged(&self) -> u64 {
+        self.filled.min(SAMPLE)
+    }
+
     /// All dates → date, all numbers → nombre, few short values over many lines → liste,
     /// long texts → texte long, else texte court.
     pub fn kind(&self) -> FieldKind {
-        let judged = self.filled.min(SAMPLE);
+        let judged = self.judged();
         if judged == 0 {
             FieldKind::ShortText
         } else if self.dates == judged {

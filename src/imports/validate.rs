@@ -289,6 +289,7 @@ async fn reject_duplicates(
     sqlx::query(staging::sql(id, "create index on staging (identifier_norm, line)"))
         .execute(&app.db)
         .await?;
+    sqlx::query(staging::sql(id, "create index on staging (line)")).execute(&app.db).await?;
     sqlx::query(staging::sql(id, "analyze staging")).execute(&app.db).await?;
     let twice: Vec<(i64, i64, String)> = sqlx::query_as(staging::sql(
         id,
