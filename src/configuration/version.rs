@@ -19,8 +19,10 @@ pub const CURRENT: Version = Version { major: 1, minor: 0 };
 /// The tables of an archive, by name.
 pub type Tables = BTreeMap<&'static str, Table>;
 
+type Step = fn(&mut Tables);
+
 /// What each older version needs to become the next one, oldest first.
-const MIGRATIONS: [(Version, fn(&mut Tables)); 1] = [(Version { major: 0, minor: 9 }, give_codes)];
+const MIGRATIONS: [(Version, Step); 1] = [(Version { major: 0, minor: 9 }, give_codes)];
 
 impl Version {
     pub fn parse(text: &str) -> Option<Self> {
