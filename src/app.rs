@@ -3,8 +3,7 @@
 use crate::{
     accounts, audit, campaigns,
     config::Config,
-    configuration,
-    dashboard, help, imports,
+    configuration, dashboard, help, imports,
     live::{self, Hub},
     mail, onsite, operation_types, operations, prerequisites, segments, settings,
     web::{self, Access, Routes},

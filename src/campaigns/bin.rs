@@ -88,7 +88,7 @@ pub async fn delete(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
     tx.touch_campaign(id).await?;
     tx.commit().await?;
     Ok(Redirect::to("/campagnes")
-        .flash(format!("« {} » est dans la corbeille pour 30 jours.", campaign.name))
+        .flash(format!("« {} » est dans la corbeille pour 30 jours.", campaign.name))
         .into_response())
 }
 
@@ -203,5 +203,5 @@ pub async fn restore(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirec
     touch_technicians(&mut tx, id).await?;
     tx.touch_campaign(id).await?;
     tx.commit().await?;
-    Ok(Redirect::to("/campagnes").flash(format!("« {name} » est de retour.")))
+    Ok(Redirect::to("/campagnes").flash(format!("« {name} » est de retour.")))
 }

@@ -77,7 +77,7 @@ pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
     tx.commit().await?;
     Ok(Redirect::to(format!("/campagnes/{copy}/assistant/2"))
         .flash(format!(
-            "« {name} » reprend les réglages de « {} ». Importez ses cibles.",
+            "« {name} » reprend les réglages de « {} ». Importez ses cibles.",
             campaign.name
         ))
         .into_response())

@@ -57,7 +57,7 @@ pub async fn toggle(mut tx: Tx, Path(id): Path<Id<Campaign>>, form: Form) -> Res
     tx.commit_quietly("traced when something changed").await?;
     let said = if pinned { "est épinglée" } else { "n’est plus épinglée" };
     Ok(Redirect::back(Some(form.raw("retour")), "/campagnes")
-        .flash(format!("« {} » {said}.", campaign.name)))
+        .flash(format!("« {} » {said}.", campaign.name)))
 }
 
 async fn pin(tx: &mut Tx, campaign: &Allowed<View, Campaign>) -> Result<bool> {

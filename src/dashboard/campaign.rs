@@ -52,7 +52,15 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<D
     let gates = prerequisites::blocking(read.conn(), id).await?;
     let shows_team = !read.user().roles.only(Role::Reader);
     let may_configure = campaign.may(Configure) && !campaign.is_archived;
-    Ok(Page(Dashboard { shell, figures, now: read.now(), shows_team, may_configure, campaign, gates }))
+    Ok(Page(Dashboard {
+        shell,
+        figures,
+        now: read.now(),
+        shows_team,
+        may_configure,
+        campaign,
+        gates,
+    }))
 }
 
 /// A headline figure, which leads to the operations it counts.

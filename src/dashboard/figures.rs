@@ -107,9 +107,7 @@ impl Figures {
         let (done_today, postponed_this_week) =
             recent(conn, campaign, &workflow, clock::day(now)).await?;
         let mut latest =
-            activity::feed(conn, campaign, &activity::Wanted::default(), LATEST)
-                .await?
-                .lines;
+            activity::feed(conn, campaign, &activity::Wanted::default(), LATEST).await?.lines;
         latest.truncate(usize::try_from(LATEST).unwrap_or_default());
         let segments = by_segment(&known, &cells, &workflow);
         Ok(Self {

@@ -107,7 +107,7 @@ impl View {
                 "Modifiées dans le fichier, intactes ici depuis le dernier import. Sans choix de votre part, le fichier est appliqué."
             }
             Self::Kept => {
-                "Modifiées à la main ; le fichier répète la valeur du dernier import. La valeur saisie à la main est gardée."
+                "Modifiées à la main ; le fichier répète la valeur du dernier import. La valeur saisie à la main est gardée."
             }
             Self::Emptied => {
                 "Le fichier n’a pas de valeur là où il y en a une. Rien n’est effacé, sauf si vous le demandez."

@@ -193,7 +193,7 @@ pub async fn create(
     }
     if import.counters.as_ref().is_none_or(|c| c.read <= c.rejected) {
         return Err(Error::Refused(
-            "Aucune ligne valide : corrigez le fichier ou les colonnes.".into(),
+            "Aucune ligne valide : corrigez le fichier ou les colonnes.".into(),
         ));
     }
     job::next_stage(&mut tx, import.id, "commit", "running").await?;

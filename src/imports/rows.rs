@@ -128,7 +128,7 @@ fn cancelling(workflow: &Workflow, file: &str) -> HashMap<i32, Gesture> {
         if cancels && t.for_manager {
             let file: String = file.chars().take(200).collect();
             let reason =
-                (t.reason != ReasonMode::None).then(|| format!("Absente du fichier « {file} »"));
+                (t.reason != ReasonMode::None).then(|| format!("Absente du fichier « {file} »"));
             by_status.entry(t.from).or_insert_with(|| Gesture::Transition {
                 code: t.code.clone(),
                 label: t.label.clone(),

@@ -206,7 +206,7 @@ pub async fn set_active(
     .await?;
     if !active && !others {
         return Err(Error::Refused(
-            "C’est le dernier type actif : créez-en ou activez-en un autre d’abord.".into(),
+            "C’est le dernier type actif : créez-en ou activez-en un autre d’abord.".into(),
         ));
     }
     sqlx::query!(

@@ -24,7 +24,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 const LABEL_TAKEN: &str = "Un champ de ce type porte déjà ce nom";
-const WARNING: &str = "Attention : ne recueillez aucune donnée de santé, aucun motif d’absence, aucun numéro de sécurité sociale dans ce champ.";
+const WARNING: &str = "Attention : ne recueillez aucune donnée de santé, aucun motif d’absence, aucun numéro de sécurité sociale dans ce champ.";
 
 const FIELDS: [(&str, &str); 9] = [
     ("libelle", "Nom du champ"),
@@ -110,7 +110,7 @@ pub async fn create(mut tx: Tx, Path(id): Path<Uuid>, mut form: Form) -> Result<
     tx.commit().await?;
     let label = form.text("libelle");
     Ok(Redirect::to(kind.path())
-        .flash(said(format!("« {label} » ajouté."), &label))
+        .flash(said(format!("« {label} » ajouté."), &label))
         .into_response())
 }
 
@@ -175,14 +175,14 @@ pub async fn update(
         Edited::UsageLost(usage) => form.refuse(
             "usages",
             format!(
-                "Un type a toujours un champ « {} » : donnez cet usage à un autre champ, celui-ci le perdra.",
+                "Un type a toujours un champ « {} » : donnez cet usage à un autre champ, celui-ci le perdra.",
                 usage.label()
             ),
         ),
         Edited::Saved { changed } => {
             tx.commit_quietly("traced when something changed").await?;
             let flash = if changed {
-                said(format!("« {} » enregistré.", new.field.label), &new.field.label)
+                said(format!("« {} » enregistré.", new.field.label), &new.field.label)
             } else {
                 "Aucune modification.".into()
             };
@@ -253,7 +253,7 @@ pub async fn reorder(
     let field = find(tx.conn(), id, field).await?;
     let (rank, of) = field_commands::reorder(&mut tx, &may, id, &field, Move::parse(&form)).await?;
     tx.commit().await?;
-    let flash = format!("« {} » est en position {} sur {}.", field.label, number(rank), number(of));
+    let flash = format!("« {} » est en position {} sur {}.", field.label, number(rank), number(of));
     Ok(Redirect::to(format!("/administration/types/{id}")).flash(flash))
 }
 
@@ -286,5 +286,5 @@ pub async fn delete(mut tx: Tx, Path((id, field)): Path<(Uuid, Uuid)>) -> Result
     field_commands::delete(&mut tx, &may, id, &field).await?;
     tx.commit().await?;
     Ok(Redirect::to(format!("/administration/types/{id}"))
-        .flash(format!("« {} » retiré du type.", field.label)))
+        .flash(format!("« {} » retiré du type.", field.label)))
 }

@@ -220,7 +220,7 @@ pub async fn reorder(
 pub async fn delete(tx: &mut Tx, _may: &Administer, kind: Uuid, field: &TypeField) -> Result<()> {
     if field.is_column() {
         return Err(Error::Refused(
-            "Un type a toujours un identifiant et un libellé : donnez d’abord cet usage à un autre champ."
+            "Un type a toujours un identifiant et un libellé : donnez d’abord cet usage à un autre champ."
                 .into(),
         ));
     }

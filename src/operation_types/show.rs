@@ -125,7 +125,7 @@ pub async fn create(mut tx: Tx, mut form: Form) -> Result<Response> {
     };
     tx.commit().await?;
     Ok(Redirect::to(format!("/administration/types/{id}"))
-        .flash("Type créé. Il est proposé dans l’assistant ; adaptez ses champs.")
+        .flash("Type créé. Il est proposé dans l’assistant ; adaptez ses champs.")
         .into_response())
 }
 
@@ -208,7 +208,7 @@ pub async fn duplicate(mut tx: Tx, Path(id): Path<Uuid>) -> Result<Redirect> {
     let copy = commands::duplicate(&mut tx, &may, &kind).await?;
     tx.commit().await?;
     Ok(Redirect::to(format!("/administration/types/{copy}"))
-        .flash(format!("Copie de « {} », avec ses champs.", kind.name)))
+        .flash(format!("Copie de « {} », avec ses champs.", kind.name)))
 }
 
 pub async fn activate(mut tx: Tx, Path(id): Path<Uuid>, form: Form) -> Result<Redirect> {
@@ -220,7 +220,7 @@ pub async fn activate(mut tx: Tx, Path(id): Path<Uuid>, form: Form) -> Result<Re
     let flash = if active {
         "Type proposé aux nouvelles campagnes."
     } else {
-        "Type désactivé : les nouvelles campagnes ne le proposent plus, les autres continuent."
+        "Type désactivé : les nouvelles campagnes ne le proposent plus, les autres continuent."
     };
     Ok(Redirect::to(kind.path()).flash(flash))
 }
@@ -250,5 +250,5 @@ pub async fn delete(mut tx: Tx, Path(id): Path<Uuid>) -> Result<Redirect> {
     let kind = OperationType::find(tx.conn(), id).await?;
     commands::delete(&mut tx, &may, &kind).await?;
     tx.commit().await?;
-    Ok(Redirect::to("/administration/types").flash(format!("« {} » supprimé.", kind.name)))
+    Ok(Redirect::to("/administration/types").flash(format!("« {} » supprimé.", kind.name)))
 }

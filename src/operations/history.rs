@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! What happened to an operation, in French sentences, newest first (US-311).
 use super::{Operation, values};
-use crate::{
-    accounts,
-    campaigns::Field,
-    db::Id,
-    web::format,
-    workflows::Category,
-};
+use crate::{accounts, campaigns::Field, db::Id, web::format, workflows::Category};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -77,7 +71,7 @@ impl Event {
             "assigned" => ("user", "Technicien modifié".into()),
             "moved" => ("building", "Segment modifié".into()),
             "edited" => ("edit", "Données modifiées".into()),
-            "remapped" => ("rotate", format!("Nouveau workflow : {from} → {to}")),
+            "remapped" => ("rotate", format!("Nouveau workflow : {from} → {to}")),
             "note" => ("message", "Note ajoutée".into()),
             "deleted" => ("trash", "Supprimée".into()),
             "restored" => ("undo", "Restaurée".into()),

@@ -179,7 +179,7 @@ pub async fn apply(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> 
     tx.commit().await?;
     Ok(Redirect::to(campaign.path("parametres/workflow"))
         .flash(format!(
-            "La campagne suit « {} » v{}. {}.",
+            "La campagne suit « {} » v{}. {}.",
             plan.to.name,
             plan.to.number,
             count(

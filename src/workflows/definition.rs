@@ -193,7 +193,7 @@ impl Definition {
             if status.name.is_empty() {
                 say(format!("Le statut {place} n’a pas de nom"), format!("s-{n}-nom"));
             } else if !names.insert(norm(&status.name)) {
-                say(format!("Deux statuts s’appellent « {} »", status.name), format!("s-{n}-nom"));
+                say(format!("Deux statuts s’appellent « {} »", status.name), format!("s-{n}-nom"));
             } else if status.name.chars().count() > 60 {
                 say(
                     format!("Le nom du statut {place} dépasse 60 caractères"),
@@ -205,7 +205,7 @@ impl Definition {
         match initial.as_slice() {
             [(n, status)] if status.category != Category::Todo => say(
                 format!(
-                    "Le statut initial « {} » doit être dans la catégorie « À planifier »",
+                    "Le statut initial « {} » doit être dans la catégorie « À planifier »",
                     status.name
                 ),
                 format!("s-{n}-categorie"),
@@ -214,15 +214,15 @@ impl Definition {
             [] => say("Aucun statut n’est initial".into(), "statuts".into()),
             several => {
                 let names: Vec<_> =
-                    several.iter().map(|(_, s)| format!("« {} »", s.name)).collect();
+                    several.iter().map(|(_, s)| format!("« {} »", s.name)).collect();
                 say(
-                    format!("Plusieurs statuts sont initiaux : {}", names.join(", ")),
+                    format!("Plusieurs statuts sont initiaux : {}", names.join(", ")),
                     "statuts".into(),
                 );
             }
         }
         if !self.statuses.iter().any(|s| s.category == Category::Done) {
-            say("Aucun statut n’est dans la catégorie « Réalisé »".into(), "statuts".into());
+            say("Aucun statut n’est dans la catégorie « Réalisé »".into(), "statuts".into());
         }
         if self.statuses.len() > MAX_STATUSES {
             say(format!("Un workflow compte au plus {MAX_STATUSES} statuts"), "statuts".into());
@@ -237,10 +237,10 @@ impl Definition {
                 say(format!("La transition {} n’a pas de nom", n + 1), format!("t-{n}-libelle"));
                 format!("La transition {}", n + 1)
             } else {
-                format!("La transition « {} »", t.label)
+                format!("La transition « {} »", t.label)
             };
             if t.label.chars().count() > 60 {
-                say(format!("{name} : le nom dépasse 60 caractères"), format!("t-{n}-libelle"));
+                say(format!("{name} : le nom dépasse 60 caractères"), format!("t-{n}-libelle"));
             }
             if t.from.is_empty() {
                 say(format!("{name} ne part d’aucun statut"), format!("t-{n}-de"));
@@ -259,14 +259,14 @@ impl Definition {
             for from in &t.from {
                 if let Some(status) = self.status(from).filter(|s| s.category.is_final()) {
                     say(
-                        format!("{name} part de « {} », qui est un statut final", status.name),
+                        format!("{name} part de « {} », qui est un statut final", status.name),
                         format!("t-{n}-de"),
                     );
                 }
                 if !t.label.is_empty() && !taken.insert((norm(&t.label), from.clone())) {
                     let status = self.status_name(from);
                     say(
-                        format!("Deux transitions « {} » partent de « {status} »", t.label),
+                        format!("Deux transitions « {} » partent de « {status} »", t.label),
                         format!("t-{n}-de"),
                     );
                 }
@@ -298,14 +298,14 @@ impl Definition {
         for (n, status) in self.statuses.iter().enumerate() {
             let (name, anchor) = (&status.name, format!("s-{n}-nom"));
             if has_initial && !reached.contains(status.key.as_str()) {
-                let message = format!("Le statut « {name} » n’est jamais atteint");
+                let message = format!("Le statut « {name} » n’est jamais atteint");
                 faults.push(Fault { message, anchor: anchor.clone() });
             }
             let exits = self.transitions.iter().any(|t| {
                 t.from.contains(&status.key) && t.to != status.key && self.status(&t.to).is_some()
             });
             if !status.category.is_final() && !exits {
-                let message = format!("Le statut « {name} » n’a aucune sortie");
+                let message = format!("Le statut « {name} » n’a aucune sortie");
                 faults.push(Fault { message, anchor });
             }
         }

@@ -176,7 +176,7 @@ async fn publish(
             tx.commit().await?;
             Ok(Redirect::to(workflow.path())
                 .flash(format!(
-                    "Version {number} publiée. Les campagnes en cours gardent la leur : appliquez-la depuis leurs paramètres."
+                    "Version {number} publiée. Les campagnes en cours gardent la leur : appliquez-la depuis leurs paramètres."
                 ))
                 .into_response())
         }

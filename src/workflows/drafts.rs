@@ -348,7 +348,7 @@ pub async fn set_active(
     .await?;
     if !active && !others {
         return Err(Error::Refused(
-            "C’est le dernier workflow actif : activez-en un autre d’abord.".into(),
+            "C’est le dernier workflow actif : activez-en un autre d’abord.".into(),
         ));
     }
     sqlx::query!("update workflows set active = $2 where id = $1", workflow.id, active)
@@ -374,7 +374,7 @@ pub async fn delete(tx: &mut Tx, _may: &Administer, workflow: &Summary) -> Resul
     .await?;
     if told {
         return Err(Error::Refused(
-            "Des opérations ont suivi ce workflow et leur historique le nomme : désactivez-le."
+            "Des opérations ont suivi ce workflow et leur historique le nomme : désactivez-le."
                 .into(),
         ));
     }
@@ -408,7 +408,7 @@ pub fn in_use(workflow: &Summary) -> String {
     if workflow.types > 0 {
         users.push(count(workflow.types, "type", "types"));
     }
-    format!("Ce workflow est utilisé par {} : désactivez-le.", users.join(" et "))
+    format!("Ce workflow est utilisé par {} : désactivez-le.", users.join(" et "))
 }
 
 async fn traced(tx: &mut Tx, action: &'static str, id: Uuid, changes: Value) -> Result<()> {

@@ -85,7 +85,7 @@ pub async fn apply(
         let Some(target) = target else {
             let name = from.status(used.status).map_or_else(|_| String::new(), |s| s.name.clone());
             return Err(Error::Refused(format!(
-                "Des opérations sont maintenant « {name} » : choisissez leur nouveau statut."
+                "Des opérations sont maintenant « {name} » : choisissez leur nouveau statut."
             )));
         };
         old.push(used.status);

@@ -110,7 +110,7 @@ pub async fn duplicate(mut tx: Tx, Path(id): Path<Uuid>) -> Result<Redirect> {
     let copy = drafts::duplicate(&mut tx, &may, &workflow).await?;
     tx.commit().await?;
     Ok(Redirect::to(format!("/administration/workflows/{copy}/brouillon")).flash(format!(
-        "Copie de « {} », en brouillon. Modifiez-la, puis publiez-la.",
+        "Copie de « {} », en brouillon. Modifiez-la, puis publiez-la.",
         workflow.name
     )))
 }
@@ -124,7 +124,7 @@ pub async fn activate(mut tx: Tx, Path(id): Path<Uuid>, form: Form) -> Result<Re
     let flash = if active {
         "Workflow proposé aux nouvelles campagnes."
     } else {
-        "Workflow désactivé : les nouvelles campagnes ne le proposent plus, les autres continuent."
+        "Workflow désactivé : les nouvelles campagnes ne le proposent plus, les autres continuent."
     };
     Ok(Redirect::to(workflow.path()).flash(flash))
 }
@@ -157,5 +157,5 @@ pub async fn delete(mut tx: Tx, Path(id): Path<Uuid>) -> Result<Redirect> {
     let workflow = drafts::lock(&mut tx, id).await?;
     drafts::delete(&mut tx, &may, &workflow).await?;
     tx.commit().await?;
-    Ok(Redirect::to("/administration/workflows").flash(format!("« {} » supprimé.", workflow.name)))
+    Ok(Redirect::to("/administration/workflows").flash(format!("« {} » supprimé.", workflow.name)))
 }

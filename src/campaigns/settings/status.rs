@@ -24,7 +24,7 @@ const FORCED: [(&str, &str, &str); 3] = [
     (
         "terminee",
         "Terminée",
-        "Même s’il reste des opérations ; la campagne peut alors être archivée",
+        "Même s’il reste des opérations ; la campagne peut alors être archivée",
     ),
 ];
 
@@ -92,5 +92,5 @@ pub async fn update(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
     };
     forced::force(&mut tx, &campaign, status, &reason).await?;
     tx.commit().await?;
-    Ok(Redirect::to(path).flash(format!("Statut forcé : {}.", status.label())).into_response())
+    Ok(Redirect::to(path).flash(format!("Statut forcé : {}.", status.label())).into_response())
 }

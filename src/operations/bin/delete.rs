@@ -58,7 +58,7 @@ pub async fn delete(mut tx: Tx, ids: Ids, mut form: Form) -> Result<Response> {
     tx.commit().await?;
     Ok(Redirect::to(operation.campaign.path("operations"))
         .flash(format!(
-            "« {} » est dans la corbeille pour 30 jours (Paramètres, Corbeille).",
+            "« {} » est dans la corbeille pour 30 jours (Paramètres, Corbeille).",
             operation.label
         ))
         .into_response())

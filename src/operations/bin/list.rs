@@ -114,7 +114,7 @@ pub async fn restore(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -
     }
     form.refuse(
         "identifiant",
-        "Cet identifiant existe déjà dans la campagne : donnez-en un autre à l’opération restaurée",
+        "Cet identifiant existe déjà dans la campagne : donnez-en un autre à l’opération restaurée",
     );
     let (shell, user, now) = (tx.shell("Corbeille"), tx.user()?.clone(), tx.now());
     let page = BinPage::load(tx.conn(), shell, &user, now, campaign, form).await?;

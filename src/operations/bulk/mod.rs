@@ -11,7 +11,11 @@ mod show;
 #[cfg(test)]
 mod tests;
 
-pub use self::{gesture::{Applied, Gesture}, job::Work, model::forget_old};
+pub use self::{
+    gesture::{Applied, Gesture},
+    job::Work,
+    model::forget_old,
+};
 use crate::web::{Access, Right, Routes};
 
 pub fn routes() -> Routes {
