@@ -172,3 +172,10 @@ pub async fn write_past(conn: &mut PgConnection, rows: Value) -> anyhow::Result<
     .await?;
     Ok(())
 }
+
+/// `{"field": [old, new]}` without the fields whose two values are equal.
+pub fn only_changed(changes: Value) -> Value {
+    let Value::Object(mut map) = changes else { return changes };
+    map.retain(|_, pair| pair.get(0) != pair.get(1));
+    map.into()
+}

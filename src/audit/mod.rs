@@ -19,7 +19,7 @@ mod verification;
 pub use self::{
     chain::{DailyCheckpoint, SigningKey, every_ten_seconds as seal_every_ten_seconds},
     cli::Cli,
-    entry::{Entry, Trace, write_past},
+    entry::{Entry, Trace, only_changed, write_past},
     lines::{Change, Line, history_of},
     personal::erase,
     sentences::{sentence, title},

@@ -6,7 +6,7 @@ use crate::{
     accounts::{Role, User},
     audit::Entry,
     configuration::copy_name,
-    db::{Id, Read, Tx},
+    db::{Id, Read, Tx, unless_taken},
     text::norm,
     web::{Again, Error, Form, Page, Redirect, Result, Shell, auth::Allowed, format},
 };
@@ -176,7 +176,7 @@ pub async fn restore(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirec
     } else {
         campaign.name.clone()
     };
-    let written = sqlx::query!(
+    let statement = sqlx::query!(
         "update campaigns set deleted_at = null, deleted_by = null, name = $2, name_norm = $3, version = version + 1, updated_at = $4, updated_by = $5
          where id = $1",
         id as _,
@@ -184,15 +184,12 @@ pub async fn restore(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirec
         norm(&name),
         now,
         user.id as _
-    )
-    .execute(tx.conn())
-    .await;
-    if super::commands::taken(&written) {
+    );
+    if !unless_taken(tx.conn(), statement).await? {
         return Err(Error::Refused(
             "Une autre campagne vient de prendre ce nom. Recommencez.".into(),
         ));
     }
-    written?;
     tx.record(
         Entry::on("campaign.undeleted", "campaign", id.uuid())
             .campaign(id)

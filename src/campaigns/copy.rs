@@ -5,7 +5,7 @@ use super::{Campaign, Configure, Create, View, commands};
 use crate::{
     audit::Entry,
     configuration::copy_name,
-    db::{Id, Read, Tx, sqlstate},
+    db::{Id, Read, Tx, unless_taken},
     text::norm,
     web::{
         Again, Form, Page, Redirect, Result, Shell,
@@ -19,7 +19,6 @@ use axum::{
 };
 use chrono::NaiveDate;
 use serde_json::json;
-use sqlx::Connection;
 
 #[derive(Template)]
 #[template(path = "campaigns/copy.html")]
@@ -93,8 +92,7 @@ async fn copy(
     (start, end): (NaiveDate, NaiveDate),
 ) -> Result<Option<Id<Campaign>>> {
     let (id, now, user) = (Id::<Campaign>::new(), tx.now(), tx.user()?.id);
-    let mut attempt = tx.conn().begin().await?;
-    let written = sqlx::query!(
+    let statement = sqlx::query!(
         "insert into campaigns (id, name, name_norm, description, type_id, start_date, end_date, owner_id, workflow_version_id, default_time,
            finish_level, time_tracking, lock_days, reminder_days, contact, agent_text, created_at, created_by, updated_at, updated_by)
          select $2, $3, $4, description, type_id, $5, $6, $7, workflow_version_id, default_time, finish_level, time_tracking, lock_days,
@@ -107,15 +105,10 @@ async fn copy(
         end,
         user as _,
         now,
-    )
-    .execute(&mut *attempt)
-    .await;
-    if written.as_ref().err().is_some_and(|err| sqlstate(err).as_deref() == Some("23505")) {
-        attempt.rollback().await?;
+    );
+    if !unless_taken(tx.conn(), statement).await? {
         return Ok(None);
     }
-    written?;
-    attempt.commit().await?;
     copy_children(tx, from.id, id).await?;
     tx.record(
         Entry::on("campaign.created", "campaign", id.uuid())

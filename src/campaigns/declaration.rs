@@ -71,7 +71,7 @@ impl Declaration {
     /// `{"field": [old, new]}` of what differs from `before`.
     pub fn trace(&self, before: Option<&Self>) -> Value {
         let pair = |old: Option<Value>, new: Value| json!([old, new]);
-        super::commands::only_changed(json!({
+        crate::audit::only_changed(json!({
             "label": pair(before.map(|b| json!(b.label)), json!(self.label)),
             "kind": pair(before.map(|b| json!(b.kind.label())), json!(self.kind.label())),
             "required": pair(before.map(|b| json!(b.required)), json!(self.required)),

@@ -3,14 +3,14 @@
 use super::{Campaign, Configure, Declaration, Field, Usage, fields};
 use crate::{
     audit::Entry,
-    db::{Id, Tx, sqlstate},
+    db::{Id, Tx, sqlstate, unless_taken},
     operations::values::{Checker, display},
     text::norm,
     web::{Error, Result, auth::Allowed},
 };
 use chrono::Duration;
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// How long a deleted field keeps its values.
@@ -23,8 +23,7 @@ pub async fn add_field(
     new: &Declaration,
 ) -> Result<bool> {
     let id = Uuid::now_v7();
-    let mut attempt = tx.conn().begin().await?;
-    let written = sqlx::query!(
+    let statement = sqlx::query!(
         "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, required, searchable, in_list, hidden, pattern, hint, choices, position)
          select $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce(max(position), 0) + 1
          from campaign_fields where campaign_id = $2",
@@ -40,15 +39,10 @@ pub async fn add_field(
         new.pattern,
         new.hint,
         &new.choices,
-    )
-    .execute(&mut *attempt)
-    .await;
-    if super::commands::taken(&written) {
-        attempt.rollback().await?;
+    );
+    if !unless_taken(tx.conn(), statement).await? {
         return Ok(false);
     }
-    written?;
-    attempt.commit().await?;
     traced(tx, campaign, "field.added", id, new.trace(None)).await?;
     Ok(true)
 }
@@ -106,8 +100,7 @@ pub async fn edit_field(
 }
 
 async fn write(tx: &mut Tx, field: &Field, new: &Declaration) -> Result<bool> {
-    let mut attempt = tx.conn().begin().await?;
-    let written = sqlx::query!(
+    let statement = sqlx::query!(
         "update campaign_fields set label = $2, label_norm = $3, kind = $4, required = $5, searchable = $6, in_list = $7, hidden = $8,
                 pattern = $9, hint = $10, choices = $11 where id = $1",
         field.id,
@@ -121,16 +114,8 @@ async fn write(tx: &mut Tx, field: &Field, new: &Declaration) -> Result<bool> {
         new.pattern,
         new.hint,
         &new.choices,
-    )
-    .execute(&mut *attempt)
-    .await;
-    if super::commands::taken(&written) {
-        attempt.rollback().await?;
-        return Ok(false);
-    }
-    written?;
-    attempt.commit().await?;
-    Ok(true)
+    );
+    Ok(unless_taken(tx.conn(), statement).await?)
 }
 
 /// Each distinct value against the new declaration: (old text, new text) of those whose form

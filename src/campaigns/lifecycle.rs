@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Archiving and restoring: a page that says the consequences, then a POST (US-207).
-use super::{Campaign, Own, Restore, Status, commands, status};
+use super::{Campaign, Own, Restore, Status, ownership, status};
 use crate::{
     db::{Id, Read, Tx},
     web::{Error, Page, Redirect, Result, Shell},
@@ -53,7 +53,7 @@ pub async fn archive_page(
 pub async fn archive(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirect> {
     status::lock(&mut tx, id).await?;
     let campaign = tx.authorize_to_change(Own, id).await?;
-    commands::archive(&mut tx, &campaign).await?;
+    ownership::archive(&mut tx, &campaign).await?;
     tx.commit().await?;
     Ok(Redirect::to("/campagnes").flash(format!("« {} » est archivée.", campaign.name)))
 }
@@ -82,7 +82,7 @@ pub async fn restore_page(
 pub async fn restore(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirect> {
     status::lock(&mut tx, id).await?;
     let campaign = tx.authorize_to_change(Restore, id).await?;
-    commands::restore(&mut tx, &campaign).await?;
+    ownership::restore(&mut tx, &campaign).await?;
     tx.commit().await?;
     Ok(Redirect::to("/campagnes").flash(format!("« {} » est restaurée.", campaign.name)))
 }

@@ -11,12 +11,14 @@ mod favourites;
 mod field_commands;
 mod fields;
 mod forced;
+mod general;
 pub mod grants;
 mod index;
 mod lifecycle;
 #[cfg(test)]
 mod matrix_tests;
 mod model;
+mod ownership;
 mod policy;
 mod reindex;
 mod rights;

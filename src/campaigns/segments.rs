@@ -3,19 +3,16 @@
 //!
 //! A command locks the segment it changes, never its campaign. Deleting one moves its operations
 //! first, in one statement, each with its event.
-use super::{
-    Campaign, Configure,
-    commands::{only_changed, taken},
-};
+use super::{Campaign, Configure};
 use crate::{
     accounts::User,
-    audit::Entry,
-    db::{Id, Tx},
+    audit::{Entry, only_changed},
+    db::{Id, Tx, unless_taken},
     text::{clean, norm},
     web::{Error, Result, auth::Allowed},
 };
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 #[derive(Clone, Debug)]
@@ -126,23 +123,17 @@ pub async fn create_segment(
     new: &Wanted,
 ) -> Result<Option<Id<Segment>>> {
     let id = Id::<Segment>::new();
-    let mut attempt = tx.conn().begin().await?;
-    let written = sqlx::query!(
+    let statement = sqlx::query!(
         "insert into segments (id, campaign_id, name, name_norm, color) values ($1, $2, $3, $4, $5)",
         id as _,
         campaign.id as _,
         new.name,
         norm(&new.name),
         new.color
-    )
-    .execute(&mut *attempt)
-    .await;
-    if taken(&written) {
-        attempt.rollback().await?;
+    );
+    if !unless_taken(tx.conn(), statement).await? {
         return Ok(None);
     }
-    written?;
-    attempt.commit().await?;
     let changes = json!({ "name": [null, new.name], "color": [null, new.color] });
     traced(tx, campaign, "segment.created", id, only_changed(changes)).await?;
     Ok(Some(id))
@@ -161,22 +152,16 @@ pub async fn edit_segment(
     if segment.name == new.name && segment.color == new.color {
         return Ok(Saved::Unchanged);
     }
-    let mut attempt = tx.conn().begin().await?;
-    let written = sqlx::query!(
+    let statement = sqlx::query!(
         "update segments set name = $2, name_norm = $3, color = $4, version = version + 1 where id = $1",
         segment.id as _,
         new.name,
         norm(&new.name),
         new.color
-    )
-    .execute(&mut *attempt)
-    .await;
-    if taken(&written) {
-        attempt.rollback().await?;
+    );
+    if !unless_taken(tx.conn(), statement).await? {
         return Ok(Saved::NameTaken);
     }
-    written?;
-    attempt.commit().await?;
     let changes = json!({ "name": [segment.name, new.name], "color": [segment.color, new.color] });
     traced(tx, campaign, "segment.edited", segment.id, only_changed(changes)).await?;
     Ok(Saved::Done)

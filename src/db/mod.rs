@@ -5,6 +5,8 @@ mod migrate;
 mod read;
 mod tx;
 
+use sqlx::{Connection, PgConnection, Postgres, postgres::PgArguments, query::Query};
+
 pub use self::{
     id::Id,
     migrate::{MIGRATOR, migrate},
@@ -16,4 +18,23 @@ pub use self::{
 /// `OT001`… for the rules of our own triggers (`migrations/`).
 pub fn sqlstate(error: &sqlx::Error) -> Option<String> {
     error.as_database_error().and_then(|e| e.code()).map(|code| code.into_owned())
+}
+
+/// Runs one statement, and goes on without it when a unique constraint refuses it: `false`, and the
+/// transaction is as before.
+///
+/// # Errors
+/// Any other refusal of the base.
+pub async fn unless_taken(
+    conn: &mut PgConnection,
+    statement: Query<'_, Postgres, PgArguments>,
+) -> sqlx::Result<bool> {
+    let mut attempt = conn.begin().await?;
+    match statement.execute(&mut *attempt).await {
+        Ok(_) => attempt.commit().await.map(|()| true),
+        Err(err) if sqlstate(&err).as_deref() == Some("23505") => {
+            attempt.rollback().await.map(|()| false)
+        }
+        Err(err) => Err(err),
+    }
 }

@@ -31,6 +31,7 @@ mod tests;
 mod undo;
 mod upload;
 mod validate;
+mod write;
 
 pub use self::{
     command::{Cli, Inspect},

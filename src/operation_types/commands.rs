@@ -2,14 +2,13 @@
 //! Creating, changing, copying, retiring a type (US-801, US-805).
 use super::model::{COLORS, ICONS, OperationType};
 use crate::{
-    audit::Entry,
+    audit::{Entry, only_changed},
     configuration::{Administer, code_of, copy_name},
-    db::{Tx, sqlstate},
+    db::{Tx, unless_taken},
     text::{count, norm},
     web::{Error, Form, Result},
 };
 use serde_json::{Value, json};
-use sqlx::Connection;
 use uuid::Uuid;
 
 /// What a person says of a type, checked.
@@ -69,17 +68,14 @@ impl Information {
 
     pub fn trace(&self, before: Option<&Self>) -> Value {
         let pair = |old: Option<Value>, new: Value| json!([old, new]);
-        let changes = json!({
+        only_changed(json!({
             "name": pair(before.map(|b| json!(b.name)), json!(self.name)),
             "description": pair(before.map(|b| json!(b.description)), json!(self.description)),
             "icon": pair(before.map(|b| json!(b.icon)), json!(self.icon)),
             "color": pair(before.map(|b| json!(b.color)), json!(self.color)),
             "minutes": pair(before.map(|b| json!(b.minutes)), json!(self.minutes)),
             "workflow": pair(before.map(|b| json!(b.workflow)), json!(self.workflow)),
-        });
-        let Value::Object(mut map) = changes else { return changes };
-        map.retain(|_, pair| pair.get(0) != pair.get(1));
-        map.into()
+        }))
     }
 }
 
@@ -95,8 +91,7 @@ pub async fn create(tx: &mut Tx, _may: &Administer, new: &Information) -> Result
 }
 
 pub async fn insert(tx: &mut Tx, id: Uuid, new: &Information) -> Result<bool> {
-    let mut attempt = tx.conn().begin().await?;
-    let written = sqlx::query!(
+    let statement = sqlx::query!(
         "insert into operation_types (id, name, name_norm, description, icon, color, minutes, workflow_id, position)
          select $1, $2, $3, $4, $5, $6, $7, $8, coalesce(max(position), 0) + 1 from operation_types",
         id,
@@ -107,16 +102,8 @@ pub async fn insert(tx: &mut Tx, id: Uuid, new: &Information) -> Result<bool> {
         new.color,
         new.minutes,
         new.workflow,
-    )
-    .execute(&mut *attempt)
-    .await;
-    if written.as_ref().err().is_some_and(|err| sqlstate(err).as_deref() == Some("23505")) {
-        attempt.rollback().await?;
-        return Ok(false);
-    }
-    written?;
-    attempt.commit().await?;
-    Ok(true)
+    );
+    Ok(unless_taken(tx.conn(), statement).await?)
 }
 
 /// Whether anything changed; `None` when the name is taken. Campaigns keep what they copied (US-801.3).
@@ -130,8 +117,7 @@ pub async fn edit(
     if before == *new {
         return Ok(Some(false));
     }
-    let mut attempt = tx.conn().begin().await?;
-    let written = sqlx::query!(
+    let statement = sqlx::query!(
         "update operation_types set name = $2, name_norm = $3, description = $4, icon = $5, color = $6, minutes = $7, workflow_id = $8,
                 version = version + 1 where id = $1",
         kind.id,
@@ -142,15 +128,10 @@ pub async fn edit(
         new.color,
         new.minutes,
         new.workflow,
-    )
-    .execute(&mut *attempt)
-    .await;
-    if written.as_ref().err().is_some_and(|err| sqlstate(err).as_deref() == Some("23505")) {
-        attempt.rollback().await?;
+    );
+    if !unless_taken(tx.conn(), statement).await? {
         return Ok(None);
     }
-    written?;
-    attempt.commit().await?;
     traced(tx, "type.edited", kind.id, new.trace(Some(&before))).await?;
     Ok(Some(true))
 }

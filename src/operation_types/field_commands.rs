@@ -7,12 +7,11 @@ use super::{
 use crate::{
     campaigns::{Declaration, FieldKind, Usage},
     configuration::{Administer, ordering::Move},
-    db::{Tx, sqlstate},
+    db::{Tx, unless_taken},
     text::norm,
     web::{Error, Result},
 };
 use serde_json::{Value, json};
-use sqlx::Connection;
 use uuid::Uuid;
 
 /// A field as declared, with what it is for.
@@ -55,8 +54,7 @@ pub async fn propose(tx: &mut Tx, kind: Uuid) -> Result<()> {
 async fn insert(tx: &mut Tx, kind: Uuid, new: &Declared) -> Result<bool> {
     let code = free_code(tx, kind, &new.field.label).await?;
     let field = &new.field;
-    let mut attempt = tx.conn().begin().await?;
-    let written = sqlx::query!(
+    let statement = sqlx::query!(
         "insert into type_fields (id, type_id, code, label, label_norm, kind, required, searchable, in_list, pattern, hint, choices, usages, position)
          select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, coalesce(max(position), 0) + 1 from type_fields where type_id = $2",
         Uuid::now_v7(),
@@ -72,20 +70,8 @@ async fn insert(tx: &mut Tx, kind: Uuid, new: &Declared) -> Result<bool> {
         field.hint,
         &field.choices,
         &new.usages,
-    )
-    .execute(&mut *attempt)
-    .await;
-    if taken(&written) {
-        attempt.rollback().await?;
-        return Ok(false);
-    }
-    written?;
-    attempt.commit().await?;
-    Ok(true)
-}
-
-fn taken<T>(written: &sqlx::Result<T>) -> bool {
-    written.as_ref().err().is_some_and(|err| sqlstate(err).as_deref() == Some("23505"))
+    );
+    Ok(unless_taken(tx.conn(), statement).await?)
 }
 
 /// Locks the type: two edits of its fields wait for each other, and usages stay unique.
@@ -158,8 +144,7 @@ pub async fn edit(
     }
     take_usages(tx, kind, Some(field.id), &new.usages).await?;
     let declared = &new.field;
-    let mut attempt = tx.conn().begin().await?;
-    let written = sqlx::query!(
+    let statement = sqlx::query!(
         "update type_fields set label = $2, label_norm = $3, kind = $4, required = $5, searchable = $6, in_list = $7, pattern = $8,
                 hint = $9, choices = $10, usages = $11 where id = $1",
         field.id,
@@ -173,15 +158,10 @@ pub async fn edit(
         declared.hint,
         &declared.choices,
         &new.usages,
-    )
-    .execute(&mut *attempt)
-    .await;
-    if taken(&written) {
-        attempt.rollback().await?;
+    );
+    if !unless_taken(tx.conn(), statement).await? {
         return Ok(Edited::LabelTaken);
     }
-    written?;
-    attempt.commit().await?;
     let mut trace = declared.trace(Some(&before.field));
     if before.usages != new.usages {
         trace["usages"] = json!([before.usages, new.usages]);

@@ -17,6 +17,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+const NOT_A_TECHNICIAN: &str = "Cette personne n’est pas technicien.";
+
 /// Checked values of a new operation; see `values::Checker`.
 pub struct NewOperation {
     pub identifier: String,
@@ -187,17 +189,25 @@ pub async fn assign(
     if to == operation.assignee_id {
         return Ok(());
     }
-    let name = check_technician(tx, to).await?;
+    // One statement checks and writes: ten thousand operations are assigned one by one.
     let (now, user) = (tx.now(), tx.actor().user_id());
-    sqlx::query!(
-        "update operations set assignee_id = $2, version = version + 1, updated_at = $3, updated_by = $4 where id = $1",
+    let written = sqlx::query!(
+        r#"update operations o set assignee_id = $2, version = o.version + 1, updated_at = $3, updated_by = $4
+           from (select 1) one left join users u on u.id = $2 and u.active and 'technician' = any (u.roles)
+           where o.id = $1 and ($2::uuid is null or u.id is not null)
+           returning u.first_name as "first_name?", u.last_name as "last_name?""#,
         operation.id as _,
         to as _,
         now,
         user as _
     )
-    .execute(tx.conn())
+    .fetch_optional(tx.conn())
     .await?;
+    let Some(written) = written else { return Err(Error::Refused(NOT_A_TECHNICIAN.into())) };
+    let name = written
+        .first_name
+        .zip(written.last_name)
+        .map(|(first, last)| crate::accounts::display_name(&first, &last));
     tx.touch_person(to).await?;
     let changes = json!({ "Technicien": [operation.assignee_name, name] });
     traced(tx, operation, "assigned", "operation.assigned", changes, operation.planned_at).await
@@ -215,7 +225,7 @@ async fn check_technician(tx: &mut Tx, user: Option<Id<User>>) -> Result<Option<
         Some(row) if row.active && row.roles.iter().any(|r| r == Role::Technician.code()) => {
             Ok(Some(crate::accounts::display_name(&row.first_name, &row.last_name)))
         }
-        _ => Err(Error::Refused("Cette personne n’est pas technicien.".into())),
+        _ => Err(Error::Refused(NOT_A_TECHNICIAN.into())),
     }
 }
 

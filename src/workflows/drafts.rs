@@ -4,13 +4,13 @@ use super::{Category, Definition, Fault, Workflow};
 use crate::{
     audit::Entry,
     configuration::{Administer, copy_name},
-    db::{Tx, sqlstate},
+    db::{Tx, unless_taken},
     text::{count, norm},
     web::{Error, Result},
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// A workflow in the administration: its versions and who uses it.
@@ -123,22 +123,16 @@ pub async fn create(
     definition: &Definition,
 ) -> Result<Option<Uuid>> {
     let id = Uuid::now_v7();
-    let mut attempt = tx.conn().begin().await?;
-    let written = sqlx::query!(
+    let statement = sqlx::query!(
         "insert into workflows (id, name, name_norm, description) values ($1, $2, $3, $4)",
         id,
         name,
         norm(name),
         description
-    )
-    .execute(&mut *attempt)
-    .await;
-    if written.as_ref().err().is_some_and(|err| sqlstate(err).as_deref() == Some("23505")) {
-        attempt.rollback().await?;
+    );
+    if !unless_taken(tx.conn(), statement).await? {
         return Ok(None);
     }
-    written?;
-    attempt.commit().await?;
     write_draft(tx, id, definition).await?;
     traced(tx, "workflow.created", id, json!({ "name": [null, name] })).await?;
     Ok(Some(id))

@@ -5,7 +5,8 @@ use crate::{
     accounts::User,
     campaigns::{
         Campaign, Configure,
-        commands::{self, General, NAME_TAKEN},
+        commands::{self, NAME_TAKEN},
+        general::{self, General},
         status,
         wizard::configuration::{default_time, finish_level},
     },
@@ -56,7 +57,7 @@ impl GeneralPage {
 
 pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<GeneralPage>> {
     let campaign = read.authorize(Configure, id).await?;
-    let general = commands::general(read.conn(), id).await?;
+    let general = general::general(read.conn(), id).await?;
     let form = opened(FIELDS.map(|(name, _)| (name, shown(&general, name))));
     Ok(Page(GeneralPage::new(read.shell("Général"), read.user(), campaign, form)))
 }
@@ -64,7 +65,7 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Page<G
 pub async fn update(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
     status::lock(&mut tx, id).await?;
     let campaign = tx.authorize_to_change(Configure, id).await?;
-    let stored = commands::general(tx.conn(), id).await?;
+    let stored = general::general(tx.conn(), id).await?;
     let (shell, user) = (tx.shell("Général"), tx.user()?.clone());
     let clashes = reconcile(&mut form, &FIELDS, |name| shown(&stored, name));
     if !clashes.is_empty() {
@@ -78,7 +79,7 @@ pub async fn update(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
         .into_response());
     }
     let saved = match parse(&mut form) {
-        Some(new) => commands::set_general(&mut tx, &campaign, &stored, &new).await?,
+        Some(new) => general::set_general(&mut tx, &campaign, &stored, &new).await?,
         None => None,
     };
     let Some(changed) = saved else {

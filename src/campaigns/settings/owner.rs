@@ -2,7 +2,7 @@
 //! « Propriétaire »: handing a campaign over; an admin reassigns an ownerless one (US-210, RG-111).
 use super::section;
 use crate::{
-    campaigns::{Campaign, Configure, Own, commands},
+    campaigns::{Campaign, Configure, Own, ownership},
     db::{Id, Read, Tx},
     web::{
         Form, Page, Redirect, Result, Shell,
@@ -56,7 +56,7 @@ pub async fn update(mut tx: Tx, Path(id): Path<Id<Campaign>>, form: Form) -> Res
         .text("proprietaire")
         .parse()
         .map_err(|_| crate::web::Error::Refused("Choisissez un gestionnaire actif.".into()))?;
-    let name = commands::transfer(&mut tx, &campaign, to).await?;
+    let name = ownership::transfer(&mut tx, &campaign, to).await?;
     let user = tx.user()?.clone();
     tx.commit().await?;
     let keeps = if user.id == campaign.owner_id { " Vous gardez le droit de la voir." } else { "" };

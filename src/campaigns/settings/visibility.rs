@@ -2,7 +2,7 @@
 //! « Visibilité »: restricted or public (US-211, RG-112).
 use super::section;
 use crate::{
-    campaigns::{Campaign, Configure, commands},
+    campaigns::{Campaign, Configure, ownership},
     db::{Id, Read, Tx},
     web::{Error, Form, Page, Redirect, Result, Shell, auth::Allowed},
 };
@@ -43,7 +43,7 @@ pub async fn update(mut tx: Tx, Path(id): Path<Id<Campaign>>, form: Form) -> Res
     if public == campaign.is_public {
         return Ok(back);
     }
-    commands::publish(&mut tx, &campaign, public).await?;
+    ownership::publish(&mut tx, &campaign, public).await?;
     tx.commit().await?;
     Ok(back.flash(if public { "La campagne est publique." } else { "La campagne est restreinte." }))
 }

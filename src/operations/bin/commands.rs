@@ -3,14 +3,14 @@
 use crate::{
     audit::Entry,
     campaigns::{self, Campaign, Configure, Usage},
-    db::{Id, Tx, sqlstate},
+    db::{Id, Tx, unless_taken},
     operations::{Edit, Event, Operation, record, search_text, values::Checker},
     text::norm,
     web::{Error, Result, auth::Allowed},
 };
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 pub const KEPT: Duration = Duration::days(30);
 
@@ -122,8 +122,7 @@ pub async fn restore(
     let fields = campaigns::fields(tx.conn(), campaign.id).await?;
     let values = row.values.as_object().cloned().unwrap_or_default();
     let text = search_text(identifier, &row.label, &values, &fields);
-    let mut attempt = tx.conn().begin().await?;
-    let written = sqlx::query!(
+    let statement = sqlx::query!(
         "update operations o set deleted_at = null, identifier = $2, identifier_norm = $3, search_text = $4, version = version + 1,
                 segment_id = (select s.id from segments s where s.id = o.segment_id), updated_at = $5, updated_by = $6 where id = $1",
         id as _,
@@ -132,15 +131,10 @@ pub async fn restore(
         text,
         now,
         user as _
-    )
-    .execute(&mut *attempt)
-    .await;
-    if written.as_ref().err().is_some_and(|err| sqlstate(err).as_deref() == Some("23505")) {
-        attempt.rollback().await?;
+    );
+    if !unless_taken(tx.conn(), statement).await? {
         return Ok(false);
     }
-    written?;
-    attempt.commit().await?;
     sqlx::query!(
         "insert into operation_events (operation_id, campaign_id, at, actor_kind, actor_id, kind, assignee_id, planned_before, planned_after)
          values ($1, $2, $3, $4, $5, 'restored', $6, $7, $7)",

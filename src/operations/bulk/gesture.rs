@@ -54,12 +54,13 @@ impl Gesture {
         !matches!(self, Self::Note { .. })
     }
 
-    /// One operation, as if it were done alone.
+    /// One operation, as if it were done alone. The caller has locked its row, with the others of its
+    /// batch and in their order.
     ///
     /// # Errors
     /// The base; a refusal is an answer.
     pub async fn apply(&self, tx: &mut Tx, id: Id<Operation>) -> Result<Applied> {
-        let operation = match tx.authorize_to_change(Edit, id).await {
+        let operation = match tx.authorize(Edit, id).await {
             Ok(operation) => operation,
             Err(err) => return refused(err),
         };
@@ -109,7 +110,8 @@ impl Gesture {
         operation.version + i32::from(!matches!(self, Self::Note { .. }))
     }
 
-    /// Gives one operation back what it had, unless somebody changed it since (RG-097).
+    /// Gives one operation back what it had, unless somebody changed it since (RG-097). The caller has
+    /// locked its row.
     ///
     /// # Errors
     /// The base; a refusal is an answer: the cause why it is kept.
@@ -120,7 +122,7 @@ impl Gesture {
         before: Value,
         version: i32,
     ) -> Result<std::result::Result<(), String>> {
-        let operation = match tx.authorize_to_change(Edit, id).await {
+        let operation = match tx.authorize(Edit, id).await {
             Ok(operation) if operation.version == version => operation,
             Ok(operation) => return Ok(Err(changed_since(tx, &operation).await?)),
             Err(err) => return cause(err).map(Err),

@@ -115,24 +115,31 @@ impl Work {
         .fetch_all(tx.conn())
         .await?;
         Self::lock(tx, &ids.iter().map(|id| id.uuid()).collect::<Vec<_>>()).await?;
+        let (mut outcomes, mut whys, mut befores, mut versions) = (vec![], vec![], vec![], vec![]);
         for id in &ids {
             let (outcome, why, before, version) = match bulk.gesture.apply(tx, *id).await? {
                 Applied::Done { before, version } => ("applied", None, Some(before), Some(version)),
                 Applied::Unchanged => ("unchanged", None, None, None),
                 Applied::Refused(why) => ("refused", Some(why), None, None),
             };
-            sqlx::query!(
-                "update bulk_items set outcome = $3, why = $4, before = $5, version_after = $6 where bulk_id = $1 and operation_id = $2",
-                self.bulk as _,
-                *id as _,
-                outcome,
-                why,
-                before,
-                version
-            )
-            .execute(tx.conn())
-            .await?;
+            outcomes.push(outcome.to_owned());
+            whys.push(why);
+            befores.push(before);
+            versions.push(version);
         }
+        sqlx::query!(
+            "update bulk_items b set outcome = n.outcome, why = n.why, before = n.before, version_after = n.version
+             from unnest($2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::int[]) n (id, outcome, why, before, version)
+             where b.bulk_id = $1 and b.operation_id = n.id",
+            self.bulk as _,
+            &ids as _,
+            &outcomes,
+            &whys as _,
+            &befores as _,
+            &versions as _
+        )
+        .execute(tx.conn())
+        .await?;
         Ok(ids.len())
     }
 

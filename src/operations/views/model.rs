@@ -4,13 +4,13 @@ use crate::{
     accounts::{self, User},
     audit::Entry,
     campaigns::{Campaign, Configure, View},
-    db::{Id, Tx, sqlstate},
+    db::{Id, Tx, unless_taken},
     operations::list::Mode,
     text::norm,
     web::{Error, Form, Result, auth::Allowed},
 };
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 pub const NAME_TAKEN: &str = "Vous avez déjà une vue de ce nom";
 pub const TOO_MANY: &str = "Vous avez déjà 50 vues dans cette campagne. Supprimez-en une d’abord.";
@@ -123,8 +123,7 @@ pub async fn create(
     .await?
     .flatten();
     let Some(slot) = slot else { return Ok(Err(TOO_MANY)) };
-    let mut attempt = tx.conn().begin().await?;
-    let written = sqlx::query!(
+    let statement = sqlx::query!(
         "insert into saved_views (id, campaign_id, author_id, slot, name, name_norm, shared, query, columns, mode, created_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         id as _,
@@ -138,15 +137,10 @@ pub async fn create(
         &new.columns,
         new.mode.code(),
         now
-    )
-    .execute(&mut *attempt)
-    .await;
-    if written.as_ref().err().is_some_and(|err| sqlstate(err).as_deref() == Some("23505")) {
-        attempt.rollback().await?;
+    );
+    if !unless_taken(tx.conn(), statement).await? {
         return Ok(Err(NAME_TAKEN));
     }
-    written?;
-    attempt.commit().await?;
     let changes = json!({ "name": [null, new.name], "shared": [null, if new.shared { "Oui" } else { "Non" }] });
     let entry = Entry::on("view.saved", "view", id.uuid()).campaign(campaign.id);
     tx.record(entry.changes(changes)).await?;
