@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! What people do to a campaign as a whole: create, describe, configure, activate, archive, hand over.
-use super::{
-    Campaign, Configure, Create, fields::copy_from_type, status::refresh,
-};
+use super::{Campaign, Configure, Create, fields::copy_from_type, status::refresh};
 use crate::{
     audit::{Entry, only_changed},
     db::{Id, Tx, unless_taken},

@@ -2,8 +2,7 @@
 //! « Importer »: the accepted lines become operations in one transaction, all or nothing
 //! (03 §2.4), with one audit entry for the batch and one lean event per operation (10-decisions 6).
 use super::{
-    Import, cells,
-    compare,
+    Import, cells, compare,
     job::Stop,
     model::{Counters, Preview, State},
     rows, staging, validate, write,
