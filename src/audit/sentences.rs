@@ -202,6 +202,7 @@ pub fn field(key: &str) -> &str {
         "required" => "Obligatoire",
         "searchable" => "Recherche",
         "in_list" => "Montré dans la liste",
+        "sortable" => "Triable",
         "hidden" => "Masqué",
         "pattern" => "Format",
         "hint" => "Aide",

@@ -84,6 +84,7 @@ pub async fn delete(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
             .changes(json!({ "name": [campaign.name, null] })),
     )
     .await?;
+    tx.enqueue(super::SortIndexes { campaign: id.uuid() }).await?;
     touch_technicians(&mut tx, id).await?;
     tx.touch_campaign(id).await?;
     tx.commit().await?;
@@ -197,6 +198,7 @@ pub async fn restore(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirec
     )
     .await?;
     super::status::refresh(&mut tx, id).await?;
+    tx.enqueue(super::SortIndexes { campaign: id.uuid() }).await?;
     touch_technicians(&mut tx, id).await?;
     tx.touch_campaign(id).await?;
     tx.commit().await?;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! « Dupliquer » (US-208): a new campaign in preparation, with what was decided for another one and
 //! none of what happened in it.
-use super::{Campaign, Configure, Create, View, commands};
+use super::{Campaign, Configure, Create, SortIndexes, View, commands};
 use crate::{
     audit::Entry,
     configuration::copy_name,
@@ -110,6 +110,7 @@ async fn copy(
         return Ok(None);
     }
     copy_children(tx, from.id, id).await?;
+    tx.enqueue(SortIndexes { campaign: id.uuid() }).await?;
     tx.record(
         Entry::on("campaign.created", "campaign", id.uuid())
             .campaign(id)
@@ -123,8 +124,8 @@ async fn copy(
 async fn copy_children(tx: &mut Tx, from: Id<Campaign>, to: Id<Campaign>) -> Result<()> {
     let (now, user) = (tx.now(), tx.actor().user_id());
     sqlx::query!(
-        "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, required, searchable, in_list, hidden, pattern, hint, choices, usages, position)
-         select gen_random_uuid(), $2, number, label, label_norm, kind, required, searchable, in_list, hidden, pattern, hint, choices, usages, position
+        "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, required, searchable, in_list, sortable, hidden, pattern, hint, choices, usages, position)
+         select gen_random_uuid(), $2, number, label, label_norm, kind, required, searchable, in_list, sortable, hidden, pattern, hint, choices, usages, position
          from campaign_fields where campaign_id = $1 and deleted_at is null",
         from as _,
         to as _

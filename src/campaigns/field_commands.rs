@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Changing the fields of a campaign without touching what they hold (US-219, RG-015, RG-061).
-use super::{Campaign, Configure, Declaration, Field, Usage, fields};
+use super::{Campaign, Configure, Declaration, Field, SortIndexes, Usage, fields};
 use crate::{
     audit::Entry,
     db::{Id, Tx, sqlstate, unless_taken},
@@ -24,8 +24,8 @@ pub async fn add_field(
 ) -> Result<bool> {
     let id = Uuid::now_v7();
     let statement = sqlx::query!(
-        "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, required, searchable, in_list, hidden, pattern, hint, choices, position)
-         select $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce(max(position), 0) + 1
+        "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, required, searchable, in_list, sortable, hidden, pattern, hint, choices, position)
+         select $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, coalesce(max(position), 0) + 1
          from campaign_fields where campaign_id = $2",
         id,
         campaign.id as _,
@@ -35,6 +35,7 @@ pub async fn add_field(
         new.required,
         new.searchable,
         new.in_list,
+        new.sortable,
         new.hidden,
         new.pattern,
         new.hint,
@@ -42,6 +43,9 @@ pub async fn add_field(
     );
     if !unless_taken(tx.conn(), statement).await? {
         return Ok(false);
+    }
+    if new.sortable {
+        tx.enqueue(SortIndexes { campaign: campaign.id.uuid() }).await?;
     }
     traced(tx, campaign, "field.added", id, new.trace(None)).await?;
     Ok(true)
@@ -95,14 +99,18 @@ pub async fn edit_field(
     if (new.searchable, new.kind) != (before.searchable, before.kind) {
         tx.enqueue(super::reindex::Reindex { campaign: campaign.id.uuid() }).await?;
     }
+    let order = |of: &Declaration| (of.sortable, of.kind, of.hidden);
+    if order(new) != order(&before) && (new.sortable || before.sortable) {
+        tx.enqueue(SortIndexes { campaign: campaign.id.uuid() }).await?;
+    }
     traced(tx, campaign, "field.edited", field.id, trace).await?;
     Ok(Edited::Saved { changed: true })
 }
 
 async fn write(tx: &mut Tx, field: &Field, new: &Declaration) -> Result<bool> {
     let statement = sqlx::query!(
-        "update campaign_fields set label = $2, label_norm = $3, kind = $4, required = $5, searchable = $6, in_list = $7, hidden = $8,
-                pattern = $9, hint = $10, choices = $11 where id = $1",
+        "update campaign_fields set label = $2, label_norm = $3, kind = $4, required = $5, searchable = $6, in_list = $7, sortable = $8, hidden = $9,
+                pattern = $10, hint = $11, choices = $12 where id = $1",
         field.id,
         new.label,
         norm(&new.label),
@@ -110,6 +118,7 @@ async fn write(tx: &mut Tx, field: &Field, new: &Declaration) -> Result<bool> {
         new.required,
         new.searchable,
         new.in_list,
+        new.sortable,
         new.hidden,
         new.pattern,
         new.hint,
@@ -248,6 +257,9 @@ pub async fn delete_field(
     sqlx::query!("update campaign_fields set deleted_at = $2 where id = $1", field.id, now)
         .execute(tx.conn())
         .await?;
+    if field.sortable {
+        tx.enqueue(SortIndexes { campaign: campaign.id.uuid() }).await?;
+    }
     traced(tx, campaign, "field.deleted", field.id, json!({ "label": [field.label, null] })).await
 }
 
@@ -273,7 +285,8 @@ pub struct Deleted {
     pub deleted_at: chrono::DateTime<chrono::Utc>,
 }
 
-/// Brings a deleted field back, with its values and without its usages that another field took.
+/// Brings a deleted field back, with its values; without its usages that another field took, nor the
+/// order that five others give meanwhile.
 ///
 /// # Errors
 /// A label that another field took; a field deleted for too long.
@@ -285,11 +298,13 @@ pub async fn restore_field(
     let since = tx.now() - KEPT;
     let restored = sqlx::query_scalar!(
         "update campaign_fields set deleted_at = null,
-                usages = (select coalesce(array_agg(u), '{}') from unnest(usages) u where u not in ('identifier', 'label'))
+                usages = (select coalesce(array_agg(u), '{}') from unnest(usages) u where u not in ('identifier', 'label')),
+                sortable = sortable and (select count(*) from campaign_fields f where f.campaign_id = $2 and f.sortable and f.deleted_at is null) < $4
          where id = $1 and campaign_id = $2 and deleted_at > $3 returning label",
         id,
         campaign.id as _,
-        since
+        since,
+        super::SORTABLE as i64
     )
     .fetch_one(tx.conn())
     .await
@@ -297,6 +312,7 @@ pub async fn restore_field(
         Some("23505") => Error::Refused("Un autre champ porte déjà ce nom : renommez-le d’abord.".into()),
         _ => err.into(),
     })?;
+    tx.enqueue(SortIndexes { campaign: campaign.id.uuid() }).await?;
     traced(tx, campaign, "field.restored", id, json!({ "label": [null, restored] })).await
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The typed fields of a campaign (RG-015, RG-061): a stable number, a label, a kind, usages.
-use super::Campaign;
+use super::{Campaign, SortIndexes};
 use crate::{
     db::{Id, Tx},
     text::norm,
@@ -117,6 +117,8 @@ pub struct Field {
     pub required: bool,
     pub searchable: bool,
     pub in_list: bool,
+    /// Whether a list can be sorted by it (RG-061).
+    pub sortable: bool,
     pub hidden: bool,
     pub pattern: Option<String>,
     pub hint: Option<String>,
@@ -155,7 +157,7 @@ impl Field {
 pub async fn fields(conn: &mut PgConnection, campaign: Id<Campaign>) -> sqlx::Result<Vec<Field>> {
     sqlx::query_as!(
         Field,
-        "select id, number, label, label_norm, kind, required, searchable, in_list, hidden, pattern, hint, choices, usages, position
+        "select id, number, label, label_norm, kind, required, searchable, in_list, sortable, hidden, pattern, hint, choices, usages, position
          from campaign_fields where campaign_id = $1 and deleted_at is null order by position, number",
         campaign as _
     )
@@ -180,9 +182,9 @@ pub async fn copy_from_type(tx: &mut Tx, campaign: Id<Campaign>, type_id: Uuid) 
     let (ids, norms): (Vec<_>, Vec<_>) =
         labels.iter().map(|row| (row.id, norm(&row.label))).unzip();
     sqlx::query!(
-        "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, required, searchable, in_list, pattern, hint, choices, usages, position)
+        "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, required, searchable, in_list, sortable, pattern, hint, choices, usages, position)
          select gen_random_uuid(), $1, $2 + (row_number() over (order by t.position, t.label))::int, t.label, n.label_norm, t.kind, t.required,
-                t.searchable, t.in_list, t.pattern, t.hint, t.choices, t.usages, (row_number() over (order by t.position, t.label))::int
+                t.searchable, t.in_list, t.sortable, t.pattern, t.hint, t.choices, t.usages, (row_number() over (order by t.position, t.label))::int
          from type_fields t join unnest($3::uuid[], $4::text[]) n (id, label_norm) on n.id = t.id",
         campaign as _,
         last,
@@ -191,5 +193,6 @@ pub async fn copy_from_type(tx: &mut Tx, campaign: Id<Campaign>, type_id: Uuid) 
     )
     .execute(tx.conn())
     .await?;
+    tx.enqueue(SortIndexes { campaign: campaign.uuid() }).await?;
     Ok(())
 }

@@ -26,6 +26,7 @@ mod segments;
 pub mod settings;
 #[cfg(test)]
 mod settings_tests;
+mod sorting;
 pub mod status;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -45,6 +46,7 @@ pub use self::{
         check_name as check_segment_name, color_class, create_segment, delete_segment,
         edit_segment, lock_segment, move_segment, segments,
     },
+    sorting::{SORTABLE, SortIndexes, TOO_MANY_SORTABLE},
     status::Status,
     wizard::STEPS,
 };

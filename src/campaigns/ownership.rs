@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! What its owner decides of a campaign as a whole: archived, brought back, published, handed over
 //! (US-207, 210, 211).
-use super::{Campaign, Configure, Own, Restore, Status, status::refresh};
+use super::{Campaign, Configure, Own, Restore, SortIndexes, Status, status::refresh};
 use crate::{
     accounts::{Role, User},
     audit::Entry,
@@ -20,6 +20,7 @@ pub async fn archive(tx: &mut Tx, campaign: &Allowed<Own, Campaign>) -> Result<(
         return Err(Error::Refused("Seule une campagne terminée peut être archivée.".into()));
     }
     set_archived(tx, campaign, true).await?;
+    tx.enqueue(SortIndexes { campaign: campaign.id.uuid() }).await?;
     tx.record(Entry::on("campaign.archived", "campaign", campaign.id.uuid()).campaign(campaign.id))
         .await?;
     refresh(tx, campaign.id).await?;
@@ -36,6 +37,7 @@ pub async fn restore(tx: &mut Tx, campaign: &Allowed<Restore, Campaign>) -> Resu
         return Err(Error::Refused("Cette campagne n’est pas archivée.".into()));
     }
     set_archived(tx, campaign, false).await?;
+    tx.enqueue(SortIndexes { campaign: campaign.id.uuid() }).await?;
     tx.record(Entry::on("campaign.restored", "campaign", campaign.id.uuid()).campaign(campaign.id))
         .await?;
     refresh(tx, campaign.id).await?;

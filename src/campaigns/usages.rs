@@ -103,6 +103,7 @@ pub async fn set_usages(
         }
     }
     write(tx, campaign.id, &after).await?;
+    tx.enqueue(super::SortIndexes { campaign: campaign.id.uuid() }).await?;
     let name = |number: Option<i32>| {
         number.and_then(|n| known.iter().find(|f| f.number == n)).map(|f| f.label.clone())
     };
@@ -149,6 +150,7 @@ async fn write(tx: &mut Tx, campaign: Id<Campaign>, after: &[Field]) -> Result<(
     sqlx::query!(
         "update campaign_fields f set usages = string_to_array(nullif(n.codes, ''), ','),
                 required = f.required or 'identifier' = any (string_to_array(n.codes, ',')) or 'label' = any (string_to_array(n.codes, ',')),
+                sortable = f.sortable and not ('identifier' = any (string_to_array(n.codes, ',')) or 'label' = any (string_to_array(n.codes, ','))),
                 hidden = f.hidden and not ('identifier' = any (string_to_array(n.codes, ',')) or 'label' = any (string_to_array(n.codes, ',')))
          from unnest($1::uuid[], $2::text[]) n (id, codes) where f.id = n.id and n.codes <> ''",
         &ids,

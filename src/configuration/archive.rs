@@ -198,7 +198,7 @@ fn differing<'a>(announced: &'a Digests, found: &'a Digests) -> Option<&'a str> 
 fn tables(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Tables, Refusal> {
     let mut tables = Tables::new();
     for (file, needed) in [
-        (TYPES, &without_code()[..]),
+        (TYPES, &always()[..]),
         (WORKFLOWS, &WORKFLOW_COLUMNS[..]),
         (SEGMENTS, &[]),
         (TEMPLATES, &[]),
@@ -218,8 +218,8 @@ fn tables(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Tables, Refusal> {
 }
 
 /// The columns that every version has.
-fn without_code() -> Vec<&'static str> {
-    TYPE_COLUMNS.into_iter().filter(|name| *name != "code").collect()
+fn always() -> Vec<&'static str> {
+    TYPE_COLUMNS.into_iter().filter(|name| !["code", "tri"].contains(name)).collect()
 }
 
 pub fn hex(bytes: &[u8]) -> String {

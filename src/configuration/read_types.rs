@@ -7,7 +7,7 @@ use super::{
     table::{Fault, Row, Table},
 };
 use crate::{
-    campaigns::Usage,
+    campaigns::{SORTABLE, Usage},
     operation_types::{Information, WholeField, read_field},
     text::norm,
     web::Form,
@@ -86,14 +86,15 @@ fn field(judge: &mut Judge, row: &Row) -> Option<WholeField> {
             judge.say(row.line, format!("l’usage « {usage} » n’existe pas"));
         }
     }
-    let (required, searchable, in_list) =
-        (judge.tick(row, "obligatoire"), judge.tick(row, "recherche"), judge.tick(row, "liste"));
+    let (required, searchable) = (judge.tick(row, "obligatoire"), judge.tick(row, "recherche"));
+    let (in_list, sortable) = (judge.tick(row, "liste"), judge.tick(row, "tri"));
     let mut form = Form::filled([
         ("libelle", judge.table.cell(row, "libellé")),
         ("nature", judge.table.cell(row, "nature")),
         ("obligatoire", ticked(required)),
         ("recherche", ticked(searchable)),
         ("liste", ticked(in_list)),
+        ("tri", ticked(sortable)),
         ("format", judge.table.cell(row, "motif")),
         ("aide", judge.table.cell(row, "aide")),
         ("choix", judge.table.cell(row, "choix")),
@@ -112,6 +113,7 @@ fn field(judge: &mut Judge, row: &Row) -> Option<WholeField> {
         required: read.field.required,
         searchable: read.field.searchable,
         in_list: read.field.in_list,
+        sortable: read.field.sortable,
         pattern: read.field.pattern,
         hint: read.field.hint,
         choices: read.field.choices,
@@ -133,6 +135,9 @@ fn whole(judge: &mut Judge, line: u64, kind: &Kind) {
                 format!("plusieurs champs du type « {name} » ont l’usage « {usage_name} »"),
             );
         }
+    }
+    if kind.fields.iter().filter(|field| field.sortable).count() > SORTABLE {
+        judge.say(line, format!("plus de {SORTABLE} champs du type « {name} » sont triables"));
     }
     let (mut codes, mut labels) = (HashSet::new(), HashSet::new());
     for field in &kind.fields {

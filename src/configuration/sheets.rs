@@ -12,7 +12,7 @@ pub const SEGMENTS: &str = "segments.csv";
 pub const TEMPLATES: &str = "templates_checklists.csv";
 
 /// A line for the type, then one line per field.
-pub const TYPE_COLUMNS: [&str; 18] = [
+pub const TYPE_COLUMNS: [&str; 19] = [
     "type",
     "description",
     "icône",
@@ -30,6 +30,7 @@ pub const TYPE_COLUMNS: [&str; 18] = [
     "choix",
     "recherche",
     "liste",
+    "tri",
     "aide",
 ];
 
@@ -114,6 +115,7 @@ fn write_field(table: &mut Table, kind: &str, field: &WholeField) {
         ("choix", &field.choices.join("\n")),
         ("recherche", yes(field.searchable)),
         ("liste", yes(field.in_list)),
+        ("tri", yes(field.sortable)),
         ("aide", field.hint.as_deref().unwrap_or_default()),
     ]);
 }

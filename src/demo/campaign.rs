@@ -27,6 +27,11 @@ pub struct Field {
 }
 
 impl Field {
+    /// Sites are what people sort by.
+    fn sortable(&self) -> bool {
+        self.usages.contains(&"location")
+    }
+
     pub const fn new(
         label: &'static str,
         kind: FieldKind,
@@ -169,8 +174,8 @@ async fn fields(
         let usages: Vec<String> = field.usages.iter().map(|u| (*u).to_owned()).collect();
         sqlx::query!(
             "insert into campaign_fields
-               (id, campaign_id, number, label, label_norm, kind, required, searchable, in_list, choices, usages, position)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $3)",
+               (id, campaign_id, number, label, label_norm, kind, required, searchable, in_list, sortable, choices, usages, position)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $3)",
             Uuid::now_v7(),
             campaign as _,
             number,
@@ -180,6 +185,7 @@ async fn fields(
             field.required,
             searchable,
             field.in_list,
+            field.sortable(),
             &choices,
             &usages,
         )

@@ -400,6 +400,7 @@ mod tests {
             required: false,
             searchable: true,
             in_list: true,
+            sortable: false,
             hidden: false,
             pattern: None,
             hint: None,

@@ -119,6 +119,9 @@ async fn dispatch(
         crate::operations::MakeExport::KIND => {
             as_job::<crate::operations::MakeExport>(app, now, payload, given_up).await
         }
+        crate::campaigns::SortIndexes::KIND => {
+            as_job::<crate::campaigns::SortIndexes>(app, now, payload, given_up).await
+        }
         crate::campaigns::Reindex::KIND => {
             as_job::<crate::campaigns::Reindex>(app, now, payload, given_up).await
         }

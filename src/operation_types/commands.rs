@@ -147,8 +147,8 @@ pub async fn duplicate(tx: &mut Tx, _may: &Administer, kind: &OperationType) -> 
         return Err(Error::Refused("Un type porte déjà ce nom. Recommencez.".into()));
     }
     sqlx::query!(
-        "insert into type_fields (id, type_id, code, label, label_norm, kind, required, searchable, in_list, pattern, hint, choices, usages, position)
-         select gen_random_uuid(), $1, code, label, label_norm, kind, required, searchable, in_list, pattern, hint, choices, usages, position
+        "insert into type_fields (id, type_id, code, label, label_norm, kind, required, searchable, in_list, sortable, pattern, hint, choices, usages, position)
+         select gen_random_uuid(), $1, code, label, label_norm, kind, required, searchable, in_list, sortable, pattern, hint, choices, usages, position
          from type_fields where type_id = $2",
         id,
         kind.id

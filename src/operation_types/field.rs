@@ -6,7 +6,7 @@ use super::{
     show::last_editor,
 };
 use crate::{
-    campaigns::{Declaration, FieldKind, Usage, is_sensitive},
+    campaigns::{Declaration, FieldKind, SORTABLE, TOO_MANY_SORTABLE, Usage, is_sensitive},
     configuration::{Administer, ordering::Move},
     db::{Read, Tx},
     text::number,
@@ -26,12 +26,13 @@ use uuid::Uuid;
 const LABEL_TAKEN: &str = "Un champ de ce type porte déjà ce nom";
 const WARNING: &str = "Attention : ne recueillez aucune donnée de santé, aucun motif d’absence, aucun numéro de sécurité sociale dans ce champ.";
 
-const FIELDS: [(&str, &str); 9] = [
+const FIELDS: [(&str, &str); 10] = [
     ("libelle", "Nom du champ"),
     ("nature", "Nature"),
     ("obligatoire", "Obligatoire"),
     ("recherche", "Recherche"),
     ("liste", "Montré dans la liste"),
+    ("tri", "Triable"),
     ("format", "Format"),
     ("aide", "Aide"),
     ("choix", "Choix"),
@@ -96,7 +97,9 @@ pub async fn new_page(mut read: Read, Path(id): Path<Uuid>) -> Result<Page<Field
 pub async fn create(mut tx: Tx, Path(id): Path<Uuid>, mut form: Form) -> Result<Response> {
     let may = Administer::of(&tx)?;
     let kind = OperationType::find(tx.conn(), id).await?;
-    let added = match parse(&mut form) {
+    field_commands::lock(&mut tx, id).await?;
+    let others = type_fields(tx.conn(), id).await?;
+    let added = match declared(&mut form, &others) {
         Some(new) => field_commands::add(&mut tx, &may, id, &new).await?,
         None => false,
     };
@@ -167,7 +170,9 @@ pub async fn update(
         let page = FieldPage::new(shell, kind, Some(field), form);
         return Ok(Conflict(FieldPage { clashes, clash_by, ..page }).into_response());
     }
-    let Some(new) = parse(&mut form) else {
+    let mut others = type_fields(tx.conn(), id).await?;
+    others.retain(|other| other.id != field.id);
+    let Some(new) = declared(&mut form, &others) else {
         return Ok(Again(FieldPage::new(shell, kind, Some(field), form)).into_response());
     };
     match field_commands::edit(&mut tx, &may, id, &field, &new).await? {
@@ -200,6 +205,7 @@ fn shown(field: &TypeField, name: &str) -> String {
         "obligatoire" => tick(field.required),
         "recherche" => tick(field.searchable),
         "liste" => tick(field.in_list),
+        "tri" => tick(field.sortable),
         "format" => field.pattern.clone().unwrap_or_default(),
         "aide" => field.hint.clone().unwrap_or_default(),
         "choix" => field.choices.join("\n"),
@@ -219,7 +225,7 @@ fn in_words(clash: Clash) -> Clash {
         "nature" => clash.said(|code| {
             FieldKind::from_code(code).map_or_else(String::new, |kind| kind.label().into())
         }),
-        "obligatoire" | "recherche" | "liste" => {
+        "obligatoire" | "recherche" | "liste" | "tri" => {
             clash.said(|tick| if tick.is_empty() { "Non" } else { "Oui" }.into())
         }
         "usages" => clash.said(|codes| {
@@ -228,6 +234,16 @@ fn in_words(clash: Clash) -> Clash {
         }),
         _ => clash,
     }
+}
+
+/// Reads and checks the form beside the other fields of the type.
+fn declared(form: &mut Form, others: &[TypeField]) -> Option<Declared> {
+    let new = parse(form)?;
+    if new.field.sortable && others.iter().filter(|other| other.sortable).count() >= SORTABLE {
+        form.refuse("tri", TOO_MANY_SORTABLE);
+        return None;
+    }
+    Some(new)
 }
 
 /// Reads and checks a field of a type; the errors are left in the form.

@@ -39,6 +39,7 @@ pub async fn propose(tx: &mut Tx, kind: Uuid) -> Result<()> {
                 required,
                 searchable: true,
                 in_list: true,
+                sortable: usages.contains(&Usage::Location),
                 hidden: false,
                 pattern: None,
                 hint: None,
@@ -55,8 +56,8 @@ async fn insert(tx: &mut Tx, kind: Uuid, new: &Declared) -> Result<bool> {
     let code = free_code(tx, kind, &new.field.label).await?;
     let field = &new.field;
     let statement = sqlx::query!(
-        "insert into type_fields (id, type_id, code, label, label_norm, kind, required, searchable, in_list, pattern, hint, choices, usages, position)
-         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, coalesce(max(position), 0) + 1 from type_fields where type_id = $2",
+        "insert into type_fields (id, type_id, code, label, label_norm, kind, required, searchable, in_list, sortable, pattern, hint, choices, usages, position)
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, coalesce(max(position), 0) + 1 from type_fields where type_id = $2",
         Uuid::now_v7(),
         kind,
         code,
@@ -66,6 +67,7 @@ async fn insert(tx: &mut Tx, kind: Uuid, new: &Declared) -> Result<bool> {
         field.required,
         field.searchable,
         field.in_list,
+        field.sortable,
         field.pattern,
         field.hint,
         &field.choices,
@@ -145,8 +147,8 @@ pub async fn edit(
     take_usages(tx, kind, Some(field.id), &new.usages).await?;
     let declared = &new.field;
     let statement = sqlx::query!(
-        "update type_fields set label = $2, label_norm = $3, kind = $4, required = $5, searchable = $6, in_list = $7, pattern = $8,
-                hint = $9, choices = $10, usages = $11 where id = $1",
+        "update type_fields set label = $2, label_norm = $3, kind = $4, required = $5, searchable = $6, in_list = $7, sortable = $8, pattern = $9,
+                hint = $10, choices = $11, usages = $12 where id = $1",
         field.id,
         declared.label,
         norm(&declared.label),
@@ -154,6 +156,7 @@ pub async fn edit(
         declared.required,
         declared.searchable,
         declared.in_list,
+        declared.sortable,
         declared.pattern,
         declared.hint,
         &declared.choices,

@@ -96,6 +96,7 @@ pub struct TypeField {
     pub required: bool,
     pub searchable: bool,
     pub in_list: bool,
+    pub sortable: bool,
     pub pattern: Option<String>,
     pub hint: Option<String>,
     pub choices: Vec<String>,
@@ -123,6 +124,7 @@ impl TypeField {
             required: self.required,
             searchable: self.searchable,
             in_list: self.in_list,
+            sortable: self.sortable,
             hidden: false,
             pattern: self.pattern.clone(),
             hint: self.hint.clone(),
@@ -135,7 +137,7 @@ impl TypeField {
 pub async fn type_fields(conn: &mut PgConnection, kind: Uuid) -> sqlx::Result<Vec<TypeField>> {
     sqlx::query_as!(
         TypeField,
-        "select id, code, label, kind, required, searchable, in_list, pattern, hint, choices, usages
+        "select id, code, label, kind, required, searchable, in_list, sortable, pattern, hint, choices, usages
          from type_fields where type_id = $1 order by position, label",
         kind
     )

@@ -24,6 +24,9 @@ pub struct WholeField {
     pub required: bool,
     pub searchable: bool,
     pub in_list: bool,
+    /// Absent from archives made before it existed.
+    #[serde(default)]
+    pub sortable: bool,
     pub pattern: Option<String>,
     pub hint: Option<String>,
     pub choices: Vec<String>,
@@ -46,6 +49,7 @@ impl From<TypeField> for WholeField {
             required: field.required,
             searchable: field.searchable,
             in_list: field.in_list,
+            sortable: field.sortable,
             pattern: field.pattern,
             hint: field.hint,
             choices: field.choices,
@@ -123,11 +127,11 @@ async fn write_fields(tx: &mut Tx, kind: Uuid, fields: &[WholeField]) -> Result<
         .collect();
     sqlx::query!("delete from type_fields where type_id = $1", kind).execute(tx.conn()).await?;
     sqlx::query!(
-        "insert into type_fields (id, type_id, code, label, label_norm, kind, required, searchable, in_list, pattern, hint, choices, usages, position)
-         select gen_random_uuid(), $1, f.code, f.label, f.label_norm, f.kind, f.required, f.searchable, f.in_list, f.pattern, f.hint,
+        "insert into type_fields (id, type_id, code, label, label_norm, kind, required, searchable, in_list, sortable, pattern, hint, choices, usages, position)
+         select gen_random_uuid(), $1, f.code, f.label, f.label_norm, f.kind, f.required, f.searchable, f.in_list, f.sortable, f.pattern, f.hint,
                 array(select jsonb_array_elements_text(f.choices)), array(select jsonb_array_elements_text(f.usages)), f.position
          from jsonb_to_recordset($2) as f (code text, label text, label_norm text, kind field_kind, required boolean, searchable boolean,
-              in_list boolean, pattern text, hint text, choices jsonb, usages jsonb, position int)",
+              in_list boolean, sortable boolean, pattern text, hint text, choices jsonb, usages jsonb, position int)",
         kind,
         Value::Array(rows)
     )

@@ -32,6 +32,7 @@ pub use self::{
     commands::{NewOperation, add_note, assign, create, edit, move_to_segment, plan, search_text},
     event::{Event, record},
     export::{Make as MakeExport, forget_old as forget_old_exports},
+    list::{SortKey, field_key},
     model::{Act, Edit, Operation, See, WorkOnSite, offered, technicians},
     show::{Fact, Note, fact, notes},
     transition::{Change, Outcome, correct, transition},

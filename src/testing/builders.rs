@@ -108,8 +108,8 @@ impl<'a> CampaignBuilder<'a> {
             (4, "Lieu", "location"),
         ] {
             sqlx::query(
-                "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, required, searchable, in_list, usages, position)
-                 values ($1, $2, $3, $4, $5, 'short_text', $6, true, true, array[$7], $3)",
+                "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, required, searchable, in_list, sortable, usages, position)
+                 values ($1, $2, $3, $4, $5, 'short_text', $6, true, true, not $6, array[$7], $3)",
             )
             .bind(Uuid::now_v7())
             .bind(id)

@@ -5,8 +5,9 @@ use crate::{
     accounts::User,
     audit,
     campaigns::{
-        Campaign, Configure, Declaration, Field, FieldKind,
+        Campaign, Configure, Declaration, Field, FieldKind, SORTABLE, TOO_MANY_SORTABLE,
         field_commands::{self, Edited, Refused},
+        fields,
     },
     db::{Id, Read, Tx},
     web::{
@@ -25,12 +26,13 @@ use uuid::Uuid;
 
 const LABEL_TAKEN: &str = "Un champ de cette campagne porte déjà ce nom";
 
-const FIELDS: [(&str, &str); 9] = [
+const FIELDS: [(&str, &str); 10] = [
     ("libelle", "Nom du champ"),
     ("nature", "Nature"),
     ("obligatoire", "Obligatoire"),
     ("recherche", "Recherche"),
     ("liste", "Montré dans la liste"),
+    ("tri", "Triable"),
     ("masque", "Masqué"),
     ("format", "Format"),
     ("aide", "Aide"),
@@ -102,7 +104,8 @@ pub async fn new_page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Pa
 
 pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
     let campaign = tx.authorize_to_change(Configure, id).await?;
-    let added = match Declaration::parse(&mut form, false) {
+    let others = fields(tx.conn(), id).await?;
+    let added = match declared(&mut form, false, &others) {
         Some(new) => field_commands::add_field(&mut tx, &campaign, &new).await?,
         None => false,
     };
@@ -147,7 +150,9 @@ pub async fn update(
         })
         .into_response());
     }
-    let Some(new) = Declaration::parse(&mut form, field.is_column()) else {
+    let mut others = fields(tx.conn(), id).await?;
+    others.retain(|other| other.id != field.id);
+    let Some(new) = declared(&mut form, field.is_column(), &others) else {
         return Ok(Again(FieldPage::new(shell, &user, campaign, Some(field), form)).into_response());
     };
     match field_commands::edit_field(&mut tx, &campaign, &field, &new, form.checked("accepter"))
@@ -174,6 +179,16 @@ pub async fn update(
     }
 }
 
+/// Reads and checks the form beside the other fields of the campaign.
+fn declared(form: &mut Form, is_column: bool, others: &[Field]) -> Option<Declaration> {
+    let new = Declaration::parse(form, is_column)?;
+    if new.sortable && others.iter().filter(|other| other.sortable).count() >= SORTABLE {
+        form.refuse("tri", TOO_MANY_SORTABLE);
+        return None;
+    }
+    Some(new)
+}
+
 fn shown(field: &Field, name: &str) -> String {
     let tick = |on: bool| if on { "oui".to_owned() } else { String::new() };
     match name {
@@ -182,6 +197,7 @@ fn shown(field: &Field, name: &str) -> String {
         "obligatoire" => tick(field.required),
         "recherche" => tick(field.searchable),
         "liste" => tick(field.in_list),
+        "tri" => tick(field.sortable),
         "masque" => tick(field.hidden),
         "format" => field.pattern.clone().unwrap_or_default(),
         "aide" => field.hint.clone().unwrap_or_default(),
@@ -195,7 +211,7 @@ fn said(clash: Clash) -> Clash {
         "nature" => clash.said(|code| {
             FieldKind::from_code(code).map_or_else(String::new, |kind| kind.label().into())
         }),
-        "obligatoire" | "recherche" | "liste" | "masque" => {
+        "obligatoire" | "recherche" | "liste" | "tri" | "masque" => {
             clash.said(|tick| if tick.is_empty() { "Non" } else { "Oui" }.into())
         }
         _ => clash,

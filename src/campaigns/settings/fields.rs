@@ -7,6 +7,7 @@ use crate::{
         Campaign, Configure, Field, FieldKind, Usage,
         field_commands::{self, Deleted, KEPT},
         fields,
+        sorting::in_preparation,
         usages::{self, Obstacles, Usages},
     },
     db::{Id, Read, Tx},
@@ -29,6 +30,8 @@ pub struct FieldsPage {
     campaign: Allowed<Configure, Campaign>,
     fields: Vec<Field>,
     deleted: Vec<Deleted>,
+    /// Numbers of the sortable fields whose index is not built yet.
+    preparing: Vec<i32>,
     form: Form,
     obstacles: Obstacles,
 }
@@ -43,12 +46,21 @@ impl FieldsPage {
     ) -> Result<Self> {
         let fields = fields(conn, campaign.id).await?;
         let deleted = field_commands::deleted_fields(conn, campaign.id, now - KEPT).await?;
+        let preparing = in_preparation(conn, campaign.id, &fields).await?;
         let holder = |usage: Usage| {
             fields.iter().find(|f| f.is(usage)).map(|f| f.number.to_string()).unwrap_or_default()
         };
         let form = Form::filled(Usage::ALL.map(|usage| (usage.code(), holder(usage))));
         let shell = section(shell, &campaign, user, "parametres/champs");
-        Ok(Self { shell, campaign, fields, deleted, form, obstacles: Obstacles::default() })
+        Ok(Self {
+            shell,
+            campaign,
+            fields,
+            deleted,
+            preparing,
+            form,
+            obstacles: Obstacles::default(),
+        })
     }
 
     /// The fields that a usage can be given to.

@@ -116,7 +116,8 @@ async fn count(
         return Ok(chosen(form).len() as u64);
     }
     let figures = dashboard::shared(app, conn, campaign, false).await?;
-    let filter = Filter::of(form, &figures);
+    let fields = campaigns::fields(conn, campaign).await?;
+    let filter = Filter::of(form, &figures, &fields);
     Ok(total(conn, campaign, &filter, &figures).await?)
 }
 
@@ -160,8 +161,9 @@ pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
     let app = tx.app().clone();
     let gesture = gesture(tx.conn(), &campaign, &mut form).await?;
     let figures = dashboard::shared(&app, tx.conn(), id, false).await?;
+    let fields = campaigns::fields(tx.conn(), id).await?;
     let mut query = Form::filled(form.pairs().iter().cloned());
-    let filter = Filter::of(&mut query, &figures);
+    let filter = Filter::of(&mut query, &figures, &fields);
     let all = form.checked("tout");
     if !all && chosen(&form).is_empty() {
         form.refuse("", "Aucune opération n’est choisie : cochez-en dans la liste.");

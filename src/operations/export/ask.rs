@@ -46,8 +46,9 @@ pub async fn page(
     let (conn, user) = read.split();
     let plan = Plan::load(&app, conn, user, id, &mut query, false).await?;
     let rows = plan.count(conn).await?;
+    let fields = campaigns::fields(conn, id).await?;
     let address = Address::of(&query).without("replier");
-    let tags = Filter::of(&mut query, &figures).tags(&query, &address, &figures);
+    let tags = Filter::of(&mut query, &figures, &fields).tags(&query, &address, &figures);
     let shell = read
         .shell("Exporter les opérations")
         .under("Campagnes", "/campagnes")

@@ -39,7 +39,7 @@ impl Plan {
             true => None,
             false => Some(Display::of(conn, user, campaign, &fields, query).await?.columns),
         };
-        let mut filter = Filter::of(query, &figures);
+        let mut filter = Filter::of(query, &figures, &fields);
         filter.folded.clear(); // folding is a way of looking
         Ok(Self {
             campaign,

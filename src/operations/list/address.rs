@@ -22,10 +22,8 @@ pub struct Address(Vec<(String, String)>);
 
 impl Address {
     pub fn of(query: &Form) -> Self {
-        let known = query
-            .pairs()
-            .iter()
-            .filter(|(key, value)| KEPT.contains(&key.as_str()) && !value.trim().is_empty());
+        let known =
+            query.pairs().iter().filter(|(key, value)| is_kept(key) && !value.trim().is_empty());
         Self(known.cloned().collect())
     }
 
@@ -74,6 +72,12 @@ impl Address {
     }
 }
 
+/// A field of the campaign filters by its own name, `champ-3`.
+fn is_kept(key: &str) -> bool {
+    KEPT.contains(&key)
+        || key.strip_prefix("champ-").is_some_and(|number| number.parse::<i32>().is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +90,10 @@ mod tests {
         assert_eq!(
             address.url("operations"),
             "operations?statut=done&statut=blocked&q=%C3%A9+%25&tri=prevue"
+        );
+        assert_eq!(
+            Address::of(&Form::parse(b"champ-3=x&champ-=y&champ-z=1&champs-2=3")).url("o"),
+            "o?champ-3=x"
         );
         assert_eq!(
             address.without_value("statut", "done").url("o"),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Which operations are listed (US-303), read from the address and said in SQL.
-use super::address::Address;
+use super::{address::Address, values::FieldFilter};
 use crate::{
     accounts::User,
-    campaigns::{Campaign, NO_SEGMENT, Segment},
+    campaigns::{Campaign, Field, NO_SEGMENT, Segment},
     clock,
     dashboard::Figures,
     db::Id,
@@ -17,6 +17,8 @@ use uuid::Uuid;
 
 /// « — Non assigné — » and « Sans segment » in addresses.
 pub const NONE: &str = "aucun";
+/// What is typed to find the operations without a value in a field.
+pub const NO_VALUE: &str = "-";
 
 /// One of something, nothing at all, or whatever.
 #[derive(Debug)]
@@ -48,6 +50,8 @@ pub struct Filter {
     pub technician: Choice<User>,
     pub from: Option<NaiveDate>,
     pub to: Option<NaiveDate>,
+    /// What the campaign's own fields must hold, all of them.
+    pub values: Vec<FieldFilter>,
     /// Groups shown by their head only; their rows still count as found.
     pub folded: Vec<Uuid>,
 }
@@ -64,8 +68,8 @@ pub struct Tag {
 }
 
 impl Filter {
-    /// Dates that cannot be read are told beside their field and do not filter.
-    pub fn of(query: &mut Form, figures: &Figures) -> Self {
+    /// Dates and values that cannot be read are told beside their field and do not filter.
+    pub fn of(query: &mut Form, figures: &Figures, fields: &[Field]) -> Self {
         let (from, to) = (date(query, "du"), date(query, "au"));
         Self {
             text: norm(&query.text("q")),
@@ -74,6 +78,7 @@ impl Filter {
             technician: Choice::of(query.raw("technicien")),
             from,
             to,
+            values: FieldFilter::all(query, fields),
             folded: query
                 .all("replier")
                 .filter_map(|code| if code == NONE { Some(Uuid::max()) } else { code.parse().ok() })
@@ -96,6 +101,7 @@ impl Filter {
             || !self.technician.is_any()
             || self.from.is_some()
             || self.to.is_some()
+            || !self.values.is_empty()
     }
 
     pub fn has_status(&self, status: i32) -> bool {
@@ -145,6 +151,7 @@ impl Filter {
         if let Some(after) = self.to.and_then(|to| to.succ_opt()) {
             query.push(" and o.planned_at < ").push_bind(clock::start_of(after));
         }
+        FieldFilter::push(&self.values, query);
         if !self.text.is_empty() {
             query.push(" and o.search_text like ").push_bind(like_pattern(&self.text));
         }
@@ -197,6 +204,7 @@ impl Filter {
         if let Some(to) = self.to {
             tags.push(tag(format!("Jusqu’au {}", format::long(to)), address.without("au")));
         }
+        tags.extend(self.values.iter().map(|f| tag(f.said(), address.without(&f.input))));
         tags
     }
 }

@@ -29,7 +29,8 @@ impl Shown {
 
 pub struct Head {
     pub label: String,
-    pub url: String,
+    /// Absent when the list cannot be sorted by it.
+    pub url: Option<String>,
     pub aria: Option<&'static str>,
     pub icon: &'static str,
 }
@@ -50,7 +51,7 @@ pub fn heads(
         let aria = sort.aria(key);
         Head {
             label: label.to_owned(),
-            url: turned.with("tri", key.code()).url("operations"),
+            url: Some(turned.with("tri", key.code()).url("operations")),
             aria,
             icon: match aria {
                 None => "sort",
@@ -68,7 +69,10 @@ pub fn heads(
         .map(|(key, label)| head(*key, label));
     fixed
         .chain(columns.iter().copied())
-        .map(|f| head(Key::of_field(f), &f.label))
+        .map(|f| match head(Key::of_field(f), &f.label) {
+            head if Key::is_offered(f) => head,
+            head => Head { url: None, ..head },
+        })
         .chain(own)
         .collect()
 }

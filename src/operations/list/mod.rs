@@ -12,11 +12,13 @@ mod mode;
 mod page;
 mod rows;
 mod sort;
+mod values;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::filter::Filter;
+pub use self::sort::{Key as SortKey, field_key};
 pub(super) use self::{
     address::Address,
     columns::create as choose_columns,

@@ -6,12 +6,13 @@ use super::{
     columns,
     cursor::Cursor,
     display::Display,
-    filter::{Filter, NONE, Tag},
+    filter::{Filter, NO_VALUE, NONE, Tag},
     groups::{Group, groups},
     heads::{Head, Shown, choices, heads},
     mode::Mode,
     rows::{Listed, Query, Row},
     sort::Sort,
+    values::{Control, controls},
 };
 use crate::{
     accounts::{self, User},
@@ -46,7 +47,7 @@ pub async fn page(
     let display = Display::of(conn, user, campaign.id, &fields, &query).await?;
     let saved = views::visible(conn, campaign.id, user).await?;
     let shown = display.columns;
-    let (filter, sort) = (Filter::of(&mut query, &figures), Sort::of(&query, &fields));
+    let (filter, sort) = (Filter::of(&mut query, &figures, &fields), Sort::of(&query, &fields));
     let columns: Vec<&Field> =
         columns::offered(&fields).filter(|f| shown.contains(&f.input())).collect();
     let numbers: Vec<i32> = columns.iter().map(|f| f.number).collect();
@@ -65,6 +66,7 @@ pub async fn page(
     let address = Address::of(&query);
     let start = start(&query, &listed);
     let kinds = columns.iter().map(|f| (f.kind, f.label.clone())).collect();
+    let controls = controls(&fields, &query);
     let heads = heads(&fields, &columns, &shown, sort, &address);
     Ok(Page(
         List {
@@ -92,6 +94,7 @@ pub async fn page(
             mine,
             kinds,
             heads,
+            controls,
             address,
             start,
             query,
@@ -168,6 +171,8 @@ pub struct List {
     mine: Id<User>,
     kinds: Vec<(FieldKind, String)>,
     heads: Vec<Head>,
+    /// Filters on the campaign's own fields.
+    controls: Vec<Control>,
     address: Address,
     start: u64,
     query: Form,
@@ -324,6 +329,19 @@ impl List {
 
     fn date(&self, at: &DateTime<Utc>) -> String {
         format::compact(*at, self.now)
+    }
+
+    /// « 2 champs »
+    fn fields_chosen(&self) -> String {
+        match self.filter.values.len() {
+            0 => "Tous".into(),
+            n => count(n as u64, "champ", "champs"),
+        }
+    }
+
+    /// Whether something typed for a field cannot be read: the menu is then shown open.
+    fn has_faulty_field(&self) -> bool {
+        self.controls.iter().any(|control| self.query.error(&control.input).is_some())
     }
 
     fn statuses_chosen(&self) -> String {

@@ -84,6 +84,7 @@ impl Query<'_> {
                 (_, true) => self.walk(conn).await?,
                 (_, false) => self.gather().build().fetch_all(&mut *conn).await?,
             };
+            let read = |row| read(row, self.sort);
             let mut rows = found.iter().map(read).collect::<sqlx::Result<Vec<_>>>()?;
             let more = rows.len() > ROWS;
             rows.truncate(ROWS);
@@ -130,56 +131,113 @@ impl Query<'_> {
         ids
     }
 
-    /// The cursor's segment from the cursor on, then the others: apart, because most pages end
+    /// The cursor's run from the cursor on, then the others: apart, because most pages end
     /// within the first and PostgreSQL plans a union of both each time it runs.
     async fn walk(&self, conn: &mut PgConnection) -> sqlx::Result<Vec<PgRow>> {
         let mut found = Vec::new();
+        let mut runs = Vec::new();
         let from = self.cursor.place();
         if let Some(place) = from.filter(|place| !self.filter.folded.contains(&place.segment)) {
             let mut query = QueryBuilder::new("");
-            self.push_segment(&mut query, Some(place));
+            self.push_run(&mut query, Some(place));
             self.push_order(&mut query, "");
             found = query.build().fetch_all(&mut *conn).await?;
+            let here = self.part(place);
+            let parts = self.parts().into_iter().skip_while(|part| *part != here).skip(1);
+            runs.extend(parts.map(|part| (place.segment, part)));
         }
-        let segments = self.segments();
-        if found.len() <= ROWS && !segments.is_empty() {
-            let mut query = self.walk_segments(segments);
+        for segment in self.segments() {
+            runs.extend(self.parts().into_iter().map(|part| (segment, part)));
+        }
+        if found.len() <= ROWS && !runs.is_empty() {
+            let mut query = self.walk_runs(&runs);
             found.extend(query.build().fetch_all(conn).await?);
         }
         Ok(found)
     }
 
-    /// Rows come out in the order of the segments because a lateral join is a loop over them.
-    fn walk_segments(&self, segments: Vec<Uuid>) -> QueryBuilder<Postgres> {
+    /// What a segment is read in, in the order of reading: whole, but for a field read downwards,
+    /// whose index has the empty values on top though they are shown last.
+    fn parts(&self) -> Vec<Part> {
+        match (self.sort.splits(), self.cursor.is_backward()) {
+            (false, _) => vec![Part::Whole],
+            (true, false) => vec![Part::Filled, Part::Empty],
+            (true, true) => vec![Part::Empty, Part::Filled],
+        }
+    }
+
+    fn part(&self, place: &Place) -> Part {
+        match (self.sort.splits(), self.sort.is_empty(&place.key)) {
+            (false, _) => Part::Whole,
+            (true, false) => Part::Filled,
+            (true, true) => Part::Empty,
+        }
+    }
+
+    /// Rows come out in the order of the runs because a lateral join is a loop over them.
+    fn walk_runs(&self, runs: &[(Uuid, Part)]) -> QueryBuilder<Postgres> {
         let mut query = QueryBuilder::new("select o.* from unnest(");
-        query.push_bind(segments).push(") s (id), lateral (");
-        self.push_segment(&mut query, None);
+        query.push_bind(runs.iter().map(|(segment, _)| *segment).collect::<Vec<_>>());
+        if self.sort.splits() {
+            query
+                .push(", ")
+                .push_bind(runs.iter().map(|(_, p)| p.low(self.sort)).collect::<Vec<_>>());
+            query
+                .push(", ")
+                .push_bind(runs.iter().map(|(_, p)| p.high(self.sort)).collect::<Vec<_>>());
+            query.push(") s (id, low, high), lateral (");
+        } else {
+            query.push(") s (id), lateral (");
+        }
+        self.push_run(&mut query, None);
         self.push_order(&mut query, "");
         query.push(format!(") o limit {}", ROWS + 1));
         query
     }
 
-    fn push_segment(&self, query: &mut QueryBuilder<Postgres>, from: Option<&Place>) {
+    fn push_run(&self, query: &mut QueryBuilder<Postgres>, from: Option<&Place>) {
         query.push("select ");
         self.push_columns(query);
         query.push(", (");
-        self.sort.push_key(query, &self.figures.workflow);
+        self.sort.push_walked_key(query, &self.figures.workflow);
         query.push(")::text as key from operations o");
         self.push_join(query);
-        query
-            .push(" where o.campaign_id = ")
-            .push_bind(self.campaign)
-            .push(" and o.deleted_at is null and o.segment_sort = ");
+        // Written out: an index of this campaign alone is chosen only when its condition is seen.
+        query.push(format!(
+            " where o.campaign_id = '{}' and o.deleted_at is null and o.segment_sort = ",
+            self.campaign
+        ));
         match from {
             Some(place) => query.push_bind(place.segment),
             None => query.push("s.id"),
         };
         self.filter.push_rest(query);
+        if self.sort.splits() {
+            let cast = self.sort.cast();
+            let part = from.map(|place| self.part(place));
+            for (compare, column, end) in [
+                (" >= ", "s.low", part.map(|part| part.low(self.sort))),
+                (" < ", "s.high", part.map(|part| part.high(self.sort))),
+            ] {
+                query.push(" and ");
+                self.sort.push_walked_key(query, &self.figures.workflow);
+                query.push(compare);
+                match end {
+                    Some(end) => query.push_bind(end),
+                    None => query.push(column),
+                };
+                query.push(cast);
+            }
+        }
         if let Some(place) = from {
             query.push(" and (");
-            self.sort.push_key(query, &self.figures.workflow);
+            self.sort.push_walked_key(query, &self.figures.workflow);
             query.push(", o.identifier_norm) ");
-            self.push_bound(query, place);
+            let key = match self.part(place) {
+                Part::Empty => Part::Empty.low(self.sort),
+                _ => place.key.clone(),
+            };
+            self.push_bound(query, &Place { key, ..place.clone() });
         }
     }
 
@@ -246,7 +304,7 @@ impl Query<'_> {
         let way = if self.downward() { "desc" } else { "asc" };
         query.push(" order by ");
         if of.is_empty() {
-            self.sort.push_key(query, &self.figures.workflow);
+            self.sort.push_walked_key(query, &self.figures.workflow);
             query.push(format!(" {way}, o.identifier_norm {way}"));
         } else {
             let groups = if self.cursor.is_backward() { "desc" } else { "asc" };
@@ -313,7 +371,33 @@ async fn by_segment(
     Ok(counted)
 }
 
-fn read(row: &PgRow) -> sqlx::Result<Row> {
+/// What of a segment is read at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    Filled,
+    Empty,
+}
+
+impl Part {
+    /// The least key in it.
+    fn low(self, sort: Sort) -> String {
+        match self {
+            Self::Empty => sort.empty_in_index(),
+            _ => sort.least(),
+        }
+    }
+
+    /// What every key in it is under.
+    fn high(self, sort: Sort) -> String {
+        match self {
+            Self::Filled => sort.empty_in_index(),
+            _ => sort.beyond(),
+        }
+    }
+}
+
+fn read(row: &PgRow, sort: Sort) -> sqlx::Result<Row> {
     Ok(Row {
         id: row.try_get("id")?,
         segment: row.try_get("segment_sort")?,
@@ -325,6 +409,6 @@ fn read(row: &PgRow) -> sqlx::Result<Row> {
         updated: row.try_get("updated_at")?,
         reason: row.try_get("reason")?,
         values: row.try_get("shown")?,
-        place: (row.try_get("key")?, row.try_get("identifier_norm")?),
+        place: (sort.place_key(row.try_get("key")?), row.try_get("identifier_norm")?),
     })
 }

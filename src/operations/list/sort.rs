@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! The order inside groups (US-305): every column, empty values last both ways, ties by identifier.
+//! The order inside groups (US-305): the columns of every campaign and the fields declared sortable
+//! (RG-061), empty values last both ways, ties by identifier.
 use crate::{
     campaigns::{Field, FieldKind, Usage},
     web::Form,
@@ -48,9 +49,14 @@ impl Key {
             Self::Updated,
         ];
         own.into_iter().find(|key| key.code() == code).or_else(|| {
-            let field = fields.iter().find(|f| f.input() == code && !f.is_column() && !f.hidden)?;
+            let field = fields.iter().find(|f| f.input() == code && Self::is_offered(f))?;
             Some(Self::Field(field.number, field.kind))
         })
+    }
+
+    /// Whether a list can be sorted by this field.
+    pub fn is_offered(field: &Field) -> bool {
+        field.is_column() || (field.sortable && !field.hidden)
     }
 
     pub fn of_field(field: &Field) -> Self {
@@ -97,16 +103,56 @@ impl Sort {
                 .push(")"),
             Key::Updated => query.push("o.updated_at"),
             Key::Field(number, kind) => {
-                let value = format!("nullif(o.values->>'{number}', '')");
-                match kind {
-                    FieldKind::Number => query
-                        .push(format!("coalesce(case when {value} ~ '^[-+]?[0-9]+([.][0-9]+)?$' then ({value})::numeric end, "))
-                        .push(if self.descending { "'-infinity'::numeric)" } else { "'infinity'::numeric)" }),
-                    FieldKind::Date => query.push(format!("coalesce({value}, ")).push(self.last_text()).push(") collate \"C\""),
-                    _ => query.push(format!("coalesce(lower({value}), ")).push(self.last_text()).push(") collate \"fr-x-icu\""),
-                }
+                query.push(field_key("o.values", number, kind, self.descending))
             }
         };
+    }
+
+    /// The expression that a walk reads in order: for a field, the one that is indexed.
+    pub fn push_walked_key(self, query: &mut QueryBuilder<Postgres>, workflow: &Workflow) {
+        match self.key {
+            Key::Field(number, kind) => {
+                query.push(field_key("o.values", number, kind, false));
+            }
+            _ => self.push_key(query, workflow),
+        }
+    }
+
+    /// Whether a walk reads filled and empty values apart: the index has the empty ones on top.
+    pub fn splits(self) -> bool {
+        self.descending && matches!(self.key, Key::Field(..))
+    }
+
+    fn kind(self) -> FieldKind {
+        match self.key {
+            Key::Field(_, kind) => kind,
+            _ => FieldKind::ShortText,
+        }
+    }
+
+    /// Whether the key of a place stands for an empty value.
+    pub fn is_empty(self, key: &str) -> bool {
+        key == self.least()
+    }
+
+    /// A key under every other; that of empty values read downwards.
+    pub fn least(self) -> String {
+        if self.kind() == FieldKind::Number { "-Infinity" } else { "" }.to_owned()
+    }
+
+    /// What the index holds for an empty value.
+    pub fn empty_in_index(self) -> String {
+        if self.kind() == FieldKind::Number { "Infinity" } else { "\u{ffff}" }.to_owned()
+    }
+
+    /// A key over every other, empty values included.
+    pub fn beyond(self) -> String {
+        if self.kind() == FieldKind::Number { "NaN".into() } else { "\u{ffff}".repeat(201) }
+    }
+
+    /// The key of a row as its place says it, whichever way it was read.
+    pub fn place_key(self, key: String) -> String {
+        if self.splits() && key == self.empty_in_index() { self.least() } else { key }
     }
 
     /// The type of the key, to read it back from a cursor.
@@ -145,6 +191,32 @@ impl Sort {
 
     /// A text after (or before, when descending) every other: what is empty comes last.
     fn last_text(self) -> &'static str {
-        if self.descending { "''" } else { r"U&'\FFFF'" }
+        last(FieldKind::ShortText, self.descending)
+    }
+}
+
+/// The SQL expression that orders operations by a field, from their column `values`: what is empty
+/// comes last when read upwards, or downwards if `descending`. A text counts by its first 200
+/// characters, since an index bounds what it holds. The one that is not `descending` is indexed,
+/// for fields declared sortable.
+pub fn field_key(values: &str, number: i32, kind: FieldKind, descending: bool) -> String {
+    let value = format!("nullif({values}->>'{number}', '')");
+    let last = last(kind, descending);
+    match kind {
+        FieldKind::Number => format!(
+            "coalesce(case when {value} ~ '^[-+]?[0-9]{{1,30}}([.][0-9]{{1,30}})?$' then ({value})::numeric end, {last})"
+        ),
+        FieldKind::Date => format!("left(coalesce({value}, {last}), 200) collate \"C\""),
+        _ => format!("left(coalesce(lower({value}), {last}), 200) collate \"fr-x-icu\""),
+    }
+}
+
+/// What stands for an empty value of this kind, in SQL.
+fn last(kind: FieldKind, descending: bool) -> &'static str {
+    match (kind, descending) {
+        (FieldKind::Number, true) => "'-infinity'::numeric",
+        (FieldKind::Number, false) => "'infinity'::numeric",
+        (_, true) => "''",
+        (_, false) => r"U&'\FFFF'",
     }
 }

@@ -76,8 +76,28 @@ async fn us_301_3_pages_lose_and_repeat_nothing_in_every_order(db: PgPool) {
         .execute(&app.app.db)
         .await
         .unwrap();
+    // A field of numbers: some empty, some that are not numbers, many equal.
+    sqlx::query("update campaign_fields set kind = 'number' where number = 4")
+        .execute(&app.app.db)
+        .await
+        .unwrap();
+    sqlx::query(
+        "update operations set values = values || jsonb_build_object('4', case right(identifier, 1)::int % 4 when 0 then 'douze' when 1 then '' when 2 then '-3.5' else right(identifier, 2) end),
+                updated_at = updated_at + interval '1 second' where right(identifier, 1)::int % 5 > 0",
+    )
+    .execute(&app.app.db)
+    .await
+    .unwrap();
+    sqlx::query(
+        "update operations set values = values - '3' where right(identifier, 1)::int % 3 = 0",
+    )
+    .execute(&app.app.db)
+    .await
+    .unwrap();
     let total = 3 * 41 + 20;
-    for sort in ["identifiant", "libelle", "statut", "technicien", "prevue", "maj", "champ-3"] {
+    for sort in
+        ["identifiant", "libelle", "statut", "technicien", "prevue", "maj", "champ-3", "champ-4"]
+    {
         for way in ["asc", "desc"] {
             for filter in ["", "&q=nom", "&statut=todo"] {
                 let first = campaign.path(&format!("operations?tri={sort}&sens={way}{filter}"));
@@ -290,4 +310,66 @@ async fn hostile_data_and_addresses_are_only_text(db: PgPool) {
     ] {
         sophie.get(&campaign.path(&format!("operations{odd}"))).await.is(200);
     }
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_061_only_sortable_fields_sort_and_the_head_says_so(db: PgPool) {
+    let (app, sophie, campaign) = setup(db).await;
+    fill(&campaign, "A", 3, None).await;
+    sqlx::query("update operations set values = '{\"3\":\"PC-9\"}' where identifier = 'A001'")
+        .execute(&app.app.db)
+        .await
+        .unwrap();
+    let sorted = campaign.path("operations?tri=champ-3&sens=desc");
+    let by_post = sophie.get(&sorted).await;
+    assert_eq!(labels(&by_post.body), ["NOM A001", "NOM A003", "NOM A002"]);
+    assert!(by_post.body.contains("tri=champ-3"), "the head of « Poste » is a link");
+    sqlx::query("update campaign_fields set sortable = false where number = 3")
+        .execute(&app.app.db)
+        .await
+        .unwrap();
+    let by_label = sophie.get(&sorted).await;
+    assert_eq!(labels(&by_label.body), ["NOM A003", "NOM A002", "NOM A001"]);
+    assert!(by_label.body.contains(r#"<th scope="col">Poste</th>"#));
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn us_303_fields_filter_by_exact_value_everywhere(db: PgPool) {
+    let (app, sophie, campaign) = setup(db).await;
+    fill(&campaign, "A", 4, None).await;
+    for (number, kind) in [(3, "choice"), (4, "number")] {
+        sqlx::query("update campaign_fields set kind = $2::field_kind, choices = '{Fixe,Portable}' where number = $1")
+            .bind(number)
+            .bind(kind)
+            .execute(&app.app.db)
+            .await
+            .unwrap();
+    }
+    sqlx::query(
+        "update operations o set values = v.held from (values
+           ('A001', '{\"3\":\"Fixe\",\"4\":\"1200.5\"}'::jsonb), ('A002', '{\"3\":\"Portable\",\"4\":\"1200.5\"}'),
+           ('A003', '{\"3\":\"Fixe\",\"4\":\"\"}'), ('A004', '{}')) v (identifier, held) where o.identifier = v.identifier",
+    )
+    .execute(&app.app.db)
+    .await
+    .unwrap();
+    let page = async |query: &str| sophie.get(&campaign.path(&format!("operations?{query}"))).await;
+    let found = async |query: &str| labels(&page(query).await.body);
+    assert_eq!(found("champ-3=Fixe").await, ["NOM A001", "NOM A003"]);
+    assert_eq!(found("champ-4=1+200,5").await, ["NOM A001", "NOM A002"]);
+    assert_eq!(found("champ-3=Fixe&champ-4=1200.5").await, ["NOM A001"]);
+    assert_eq!(found("champ-4=-").await, ["NOM A003", "NOM A004"]);
+    assert_eq!(found("champ-3=Fixe&champ-4=-").await, ["NOM A003"]);
+    page("champ-3=Fixe&champ-4=1200,5")
+        .await
+        .shows("1 résultat (sur 4)")
+        .shows("Poste : Fixe")
+        .shows("Lieu : 1200,5")
+        .shows("2 champs");
+    let wrong = page("champ-4=douze").await;
+    wrong.is(200).shows("Nombre invalide").shows("4 opérations");
+    let asked = [("format", "csv"), ("colonnes", "affichees"), ("champ-3", "Portable")];
+    let csv = sophie.submit(&campaign.path("operations/export"), &asked).await;
+    csv.is(200);
+    assert_eq!(csv.body.lines().count(), 2, "{}", csv.body);
 }

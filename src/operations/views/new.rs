@@ -56,7 +56,7 @@ pub async fn page(
     let fields = campaigns::fields(conn, id).await?;
     let display = Display::of(conn, user, id, &fields, &query).await?;
     let address = Address::of(&query);
-    let tags = Filter::of(&mut query, &figures).tags(&query, &address, &figures);
+    let tags = Filter::of(&mut query, &figures, &fields).tags(&query, &address, &figures);
     let shell = shell(read.shell("Enregistrer cette vue"), &campaign, read.user());
     let form = Form::filled([("portee", "privee")]);
     Ok(Page(New { shell, campaign, tags, mode: display.mode.label(), address, form }))
@@ -97,7 +97,7 @@ pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
     }
     let app = tx.app().clone();
     let figures = dashboard::shared(&app, tx.conn(), id, false).await?;
-    let tags = Filter::of(&mut form.clone(), &figures).tags(&form, &address, &figures);
+    let tags = Filter::of(&mut form.clone(), &figures, &fields).tags(&form, &address, &figures);
     let shell = shell(tx.shell("Enregistrer cette vue"), &campaign, &user);
     let mode = new.mode.label();
     Ok(Again(New { shell, campaign, tags, mode, address, form }).into_response())
