@@ -85,12 +85,38 @@ const type = async (page) => {
   await page.getByRole("link", { name: "Migration PC Windows 11" }).click()
   await page.getByRole("heading", { level: 1, name: "Migration PC Windows 11" }).waitFor()
 }
+// The archive of this very instance, with one type changed since: a conflict to settle.
+const archive = async (page) => {
+  await page.goto("/administration/configuration")
+  const answer = await page.request.post("/administration/configuration/export", { headers: { "sec-fetch-site": "same-origin" } })
+  const folder = await mkdtemp(join(tmpdir(), "opstracker-fichiers-")), file = join(folder, "configuration.zip")
+  await writeFile(file, await answer.body())
+  await type(page)
+  await page.getByRole("link", { name: "Modifier", exact: true }).first().click()
+  await page.getByLabel("Durée").fill("75")
+  await page.getByRole("button", { name: "Enregistrer" }).click()
+  await page.goto("/administration/configuration")
+  await page.getByLabel(/^Déposez une archive ici/).setInputFiles(file)
+  await page.getByRole("button", { name: says("Vérifier l’archive") }).click()
+  await page.getByRole("heading", { level: 1, name: says("Aperçu de l’archive") }).waitFor()
+  await rm(folder, { recursive: true })
+}
+// The operations of one value, and the menu that asked for it.
+const filtered = async (page) => {
+  await byName(WINDOWS, "Opérations")(page)
+  await page.locator("#f-champs summary").click()
+  await page.getByRole("combobox", { name: "Modèle" }).selectOption({ index: 1 })
+  await page.getByRole("button", { name: "Filtrer" }).click()
+  await page.getByText(says("1 champ")).waitFor()
+  await page.locator("#f-champs summary").click()
+}
 const WINDOWS = /^Migration Windows 11/
 const SHOTS = [
   { name: "portefeuille", path: "/campagnes", account: "sophie.martin", theme: "light", width: 1440 },
   { name: "tableau-de-bord", path: byName(WINDOWS), account: "sophie.martin", theme: "light", width: 1440 },
   { name: "tableau-de-bord-sombre", path: byName(WINDOWS), account: "sophie.martin", theme: "dark", width: 1440 },
   { name: "operations", path: byName(WINDOWS, "Opérations"), account: "sophie.martin", theme: "light", width: 1440 },
+  { name: "filtres", path: filtered, account: "sophie.martin", theme: "light", width: 1440 },
   { name: "import", path: upload, account: "sophie.martin", theme: "light", width: 1440 },
   { name: "export", path: exporting, account: "sophie.martin", theme: "light", width: 1440 },
   { name: "action-groupee", path: bulk, account: "sophie.martin", theme: "light", width: 1440 },
@@ -100,6 +126,7 @@ const SHOTS = [
   { name: "calendrier", path: byName(WINDOWS, "Calendrier"), account: "sophie.martin", theme: "light", width: 1440 },
   { name: "workflow", path: workflow, account: "marc.lefevre", theme: "light", width: 1440 },
   { name: "type", path: type, account: "marc.lefevre", theme: "light", width: 1440 },
+  { name: "configuration", path: archive, account: "marc.lefevre", theme: "light", width: 1440 },
   { name: "journal-audit", path: "/administration/audit", account: "marc.lefevre", theme: "light", width: 1440 },
   { name: "double-authentification", path: "/profil/double-authentification", account: "nadia.lambert", theme: "light", width: 1440 },
   { name: "etat", path: "/administration/etat", account: "marc.lefevre", theme: "light", width: 1440 },

@@ -177,8 +177,15 @@ pub async fn move_segment(
     segment: Id<Segment>,
     up: bool,
 ) -> Result<()> {
+    // All of them first, in one order for everybody; then the places as they are now.
+    sqlx::query!(
+        "select 1 as one from segments where campaign_id = $1 order by id for update",
+        campaign.id as _
+    )
+    .fetch_all(tx.conn())
+    .await?;
     let mut order = sqlx::query_scalar!(
-        "select id from segments where campaign_id = $1 order by position, id for update",
+        "select id from segments where campaign_id = $1 order by position, id",
         campaign.id as _
     )
     .fetch_all(tx.conn())

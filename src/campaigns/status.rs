@@ -5,9 +5,11 @@ use crate::{
     audit::Entry,
     clock,
     db::{Id, Tx},
+    web::{Error, Result},
 };
 use chrono::NaiveDate;
 use serde_json::json;
+use uuid::Uuid;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]
 #[sqlx(type_name = "campaign_status", rename_all = "lowercase")]
@@ -163,6 +165,24 @@ pub async fn refresh(tx: &mut Tx, campaign: Id<Campaign>) -> sqlx::Result<()> {
     )
     .await?;
     tx.touch_campaign(campaign).await
+}
+
+/// After [`refresh`]: the campaign still follows this version of a workflow. Rows written under
+/// another are not seen by whoever changed it meanwhile, who waited for none of them.
+///
+/// # Errors
+/// `Refused` when it changed.
+pub async fn follows(tx: &mut Tx, campaign: Id<Campaign>, version: Uuid) -> Result<()> {
+    let now = sqlx::query_scalar!(
+        "select workflow_version_id from campaigns where id = $1",
+        campaign as _
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    if now == version {
+        return Ok(());
+    }
+    Err(Error::Refused("La campagne vient de changer de workflow. Recommencez.".into()))
 }
 
 /// Waits for whoever is changing what the status is computed from. Taken after the operations and

@@ -24,6 +24,7 @@ use crate::{
     accounts::{Roles, User, sessions},
     app::App,
     audit::Entry,
+    campaigns::SortIndexes,
     db::{Actor, Id, Tx},
 };
 use anyhow::{Result, ensure};
@@ -135,6 +136,12 @@ async fn tell(
     let operations = told.operations.len();
     store::write(tx.conn(), told).await?;
     campaign::archive(tx.conn(), archived, when).await?;
+    let open = sqlx::query_scalar!("select id from campaigns where archived_at is null")
+        .fetch_all(tx.conn())
+        .await?;
+    for campaign in open {
+        tx.enqueue(SortIndexes { campaign: campaign.uuid() }).await?;
+    }
     name_instance(tx).await?;
     tx.record(
         Entry::about("demo.loaded", "instance")

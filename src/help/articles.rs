@@ -67,6 +67,8 @@ pub const ARTICLES: &[Article] = &[
     ),
     article!("Campagnes", "segments", ["/campagnes/{id}/segments"]),
     article!("Campagnes", "prerequis", ["/campagnes/{id}/prerequis"]),
+    article!("Campagnes", "vues", ["/campagnes/{id}/vues"]),
+    article!("Campagnes", "calendrier", ["/campagnes/{id}/calendrier"]),
     article!("Campagnes", "parametres", ["/campagnes/{id}/parametres"]),
     article!(
         "Campagnes",

@@ -11,7 +11,7 @@ use crate::{
     accounts::{self, User},
     app::App,
     audit::Entry,
-    campaigns::{self, Campaign, Configure, Segment},
+    campaigns::{self, Campaign, Configure, Field, Segment},
     db::{Actor, Id, Tx},
     text::norm,
     web::auth::{Subject, decide},
@@ -20,9 +20,15 @@ use crate::{
 use anyhow::anyhow;
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use sha2::Digest;
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
+
+const FIELDS_CHANGED: &str =
+    "Les champs de la campagne ont changé depuis la vérification. Vérifiez à nouveau le fichier.";
+const WORKFLOW_CHANGED: &str =
+    "La campagne a changé de workflow pendant l’import. Rien n’a été importé : recommencez.";
 
 pub async fn run(
     app: &App,
@@ -51,8 +57,13 @@ pub async fn run(
     }
     let actor = author(app, &import, by).await?;
     let mut tx = Tx::begin(app, actor, now).await?;
+    let version = workflow_version(&mut tx, &import).await?;
     let counters = write(app, &mut tx, &import).await?;
     finish(&mut tx, &import, &counters).await?;
+    // The campaign's status was computed under its lock, which a change of workflow takes too.
+    if workflow_version(&mut tx, &import).await? != version {
+        return Err(Stop::Refused(WORKFLOW_CHANGED.into()));
+    }
     tx.commit().await.map_err(refused)?;
     clean_up(app, &import).await;
     Ok(())
@@ -100,6 +111,11 @@ async fn write(app: &App, tx: &mut Tx, import: &Import) -> Result<Counters, Stop
     if archived {
         return Err(Stop::Refused("Campagne archivée : lecture seule.".into()));
     }
+    let fields = campaigns::fields(tx.conn(), import.campaign_id).await?;
+    if !preview.fields.is_empty() && preview.fields != declared(&fields) {
+        return Err(Stop::Refused(FIELDS_CHANGED.into()));
+    }
+    forget_former_technicians(tx, import).await?;
     create_fields(tx, import, &preview).await?;
     complete_lists(tx, import, &preview).await?;
     let segments = create_segments(tx, import, &preview).await?;
@@ -119,6 +135,7 @@ async fn write(app: &App, tx: &mut Tx, import: &Import) -> Result<Counters, Stop
         cancelled = rows::cancel_vanished(tx, import, &workflow).await?;
     }
     rows::note_versions(tx, import).await?;
+    drop_unused_segments(tx, import).await?;
     let before = import.counters.clone().unwrap_or_default();
     let known: i64 =
         sqlx::query_scalar(staging::sql(import.id, "select count(*) from staging where known"))
@@ -156,7 +173,7 @@ async fn create_fields(tx: &mut Tx, import: &Import, preview: &Preview) -> Resul
         .await;
         if let Err(err) = made {
             return Err(match crate::db::sqlstate(&err).as_deref() {
-                Some("23505") => Stop::Refused("Les champs de la campagne ont changé depuis la vérification. Vérifiez à nouveau le fichier.".into()),
+                Some("23505") => Stop::Refused(FIELDS_CHANGED.into()),
                 _ => Stop::Broken(err.into()),
             });
         }
@@ -177,6 +194,47 @@ async fn complete_lists(tx: &mut Tx, import: &Import, preview: &Preview) -> Resu
         .execute(tx.conn())
         .await?;
     }
+    Ok(())
+}
+
+/// What the lines were checked against: it must be the same when they are written.
+pub(super) fn declared(fields: &[Field]) -> String {
+    let one = |f: &Field| {
+        let pattern = f.pattern.as_deref().unwrap_or_default();
+        let choices = f.choices.join("\u{1e}");
+        format!(
+            "{}\u{1f}{}\u{1f}{}\u{1f}{pattern}\u{1f}{choices}",
+            f.number,
+            f.kind.code(),
+            f.usages.join(",")
+        )
+    };
+    let all: Vec<String> = fields.iter().map(one).collect();
+    let digest = sha2::Sha256::digest(all.join("\u{1d}"));
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Somebody may have left, or lost the role, since the file was checked (RG-018).
+async fn forget_former_technicians(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
+    sqlx::query(staging::sql(
+        import.id,
+        "update staging set technician = null where technician is not null
+           and technician not in (select u.id from users u where u.active and 'technician' = any (u.roles))",
+    ))
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// A segment of which every line was rejected, or went elsewhere, is not made.
+async fn drop_unused_segments(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
+    sqlx::query!(
+        "delete from segments s where s.import_id = $1
+           and not exists (select 1 from operations o where o.campaign_id = s.campaign_id and o.segment_sort = s.id and o.deleted_at is null)",
+        import.id as _
+    )
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 
@@ -223,13 +281,17 @@ async fn create_segments(
         .collect()
 }
 
-async fn workflow(tx: &mut Tx, import: &Import) -> Result<Arc<Workflow>, Stop> {
-    let version = sqlx::query_scalar!(
+async fn workflow_version(tx: &mut Tx, import: &Import) -> Result<Uuid, Stop> {
+    Ok(sqlx::query_scalar!(
         "select workflow_version_id from campaigns where id = $1",
         import.campaign_id as _
     )
     .fetch_one(tx.conn())
-    .await?;
+    .await?)
+}
+
+async fn workflow(tx: &mut Tx, import: &Import) -> Result<Arc<Workflow>, Stop> {
+    let version = workflow_version(tx, import).await?;
     Workflow::load(tx.conn(), version).await.map_err(refused)
 }
 
@@ -254,6 +316,8 @@ async fn finish(tx: &mut Tx, import: &Import, counters: &Counters) -> Result<(),
                 "file": import.file_name,
                 "counters": counters,
                 "mapping": import.mapping,
+                "new_segments": import.preview.as_ref().map(|p| &p.new_segments),
+                "new_choices": import.preview.as_ref().map(|p| &p.new_choices),
             })),
     )
     .await?;

@@ -42,12 +42,23 @@ pub enum Slot {
     Notes,
 }
 
+impl Slot {
+    fn list(&mut self) -> Option<&mut OpenList> {
+        match self {
+            Self::Value { list, .. } => list.as_mut(),
+            _ => None,
+        }
+    }
+}
+
 /// « Ajouter aux choix »: the values met that the field's list lacks, as many as it may still hold.
 #[derive(Default)]
 pub struct OpenList {
     known: HashMap<String, String>,
     /// First spelling of each new value.
     pub added: Vec<String>,
+    /// How many of them came before the current line.
+    before: usize,
     room: usize,
 }
 
@@ -57,7 +68,24 @@ const MAX_CHOICES: usize = 200;
 impl OpenList {
     pub fn of(choices: &[String]) -> Self {
         let known = choices.iter().map(|c| (norm(c), c.clone())).collect();
-        Self { known, added: Vec::new(), room: MAX_CHOICES.saturating_sub(choices.len()) }
+        Self {
+            known,
+            added: Vec::new(),
+            before: 0,
+            room: MAX_CHOICES.saturating_sub(choices.len()),
+        }
+    }
+
+    /// Values met from now on are those of another line.
+    fn begin_line(&mut self) {
+        self.before = self.added.len();
+    }
+
+    /// The line is rejected: what it brought is not added.
+    fn forget_line(&mut self) {
+        for value in self.added.drain(self.before..) {
+            self.known.remove(&norm(&value));
+        }
     }
 
     /// The value as the list has it; `None` when the list is full.
@@ -155,6 +183,7 @@ impl Plan {
             (None, None);
         let mut rejected = false;
         let Self { slots, technicians, segments, default_time } = self;
+        slots.iter_mut().filter_map(|(_, _, slot)| slot.list()).for_each(OpenList::begin_line);
         for (column, header, slot) in slots.iter_mut() {
             let cell = row.cell(*column);
             let text = tidy(cell.text);
@@ -268,6 +297,7 @@ impl Plan {
         }
         norm_into(&identifier, &mut scratch.identifier_norm);
         if rejected {
+            slots.iter_mut().filter_map(|(_, _, slot)| slot.list()).for_each(OpenList::forget_line);
             return Verdict::Rejected;
         }
         if label.is_empty() {

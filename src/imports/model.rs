@@ -146,6 +146,9 @@ pub struct Preview {
     /// Fields that the import will create: (number, label, kind code, choices).
     pub new_fields: Vec<(i32, String, String, Vec<String>)>,
     pub label_from_identifier: bool,
+    /// Digest of the declarations that the lines were checked against.
+    #[serde(default)]
+    pub fields: String,
     /// Values that join the lists of existing fields: (number, values).
     #[serde(default)]
     pub new_choices: Vec<(i32, Vec<String>)>,

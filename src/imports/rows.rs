@@ -5,7 +5,7 @@ use super::{Import, cells::Decisions, job::Stop, staging};
 use crate::{
     db::{Id, Tx},
     operations::{Applied, Gesture, Operation},
-    workflows::{Category, ReasonMode, Workflow},
+    workflows::{Category, DateMode, ReasonMode, Workflow},
 };
 use sqlx::PgConnection;
 use std::collections::HashMap;
@@ -125,7 +125,7 @@ fn cancelling(workflow: &Workflow, file: &str) -> HashMap<i32, Gesture> {
     let mut by_status = HashMap::new();
     for t in &workflow.transitions {
         let cancels = workflow.status(t.to).is_ok_and(|s| s.category == Category::Cancelled);
-        if cancels && t.for_manager {
+        if cancels && t.for_manager && t.date != DateMode::Required {
             let file: String = file.chars().take(200).collect();
             let reason =
                 (t.reason != ReasonMode::None).then(|| format!("Absente du fichier « {file} »"));
@@ -189,7 +189,7 @@ async fn cancel(
     for (id, status) in rows {
         let Some(gesture) = gestures.get(&status) else { continue };
         if let Applied::Done { before, version } =
-            gesture.apply(tx, id.into()).await.map_err(anyhow::Error::from)?
+            gesture.apply(tx, id.into(), None).await.map_err(anyhow::Error::from)?
         {
             cancelled += 1;
             sqlx::query!(

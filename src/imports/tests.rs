@@ -434,14 +434,15 @@ async fn lines_whose_operations_were_binned_meanwhile_are_created(db: PgPool) {
     let app = TestApp::new(db).await;
     let sophie = app.sophie().await;
     let campaign = app.campaign().run_by(&sophie).create().await;
-    let first = import(&app, &sophie, &campaign, FILE).await;
-    let second = check(&app, &sophie, &campaign, &FILE.replace("PC-0002", "PC-9999")).await;
+    let file = "Matricule;Nom;Poste\nA1;MARTIN;PC-1\nA2;PETIT;PC-2\n";
+    let first = import(&app, &sophie, &campaign, file).await;
+    let second = check(&app, &sophie, &campaign, &file.replace("PC-2", "PC-9")).await;
     undo(&sophie, &first).await;
     app.drain().await;
     sophie.post(&format!("{second}/apercu")).await.redirects_to(&second);
     app.drain().await;
-    assert_eq!(app.count("select count(*) from operations where deleted_at is null").await, 3);
-    sophie.get(&second).await.shows("3 interventions créées");
+    assert_eq!(app.count("select count(*) from operations where deleted_at is null").await, 2);
+    sophie.get(&second).await.shows("2 interventions créées");
 }
 
 /// The transaction that locks the job would keep the rows from being marked visible to all.
@@ -459,4 +460,110 @@ async fn p_8_counts_read_the_index_alone_right_after_an_import(db: PgPool) {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     panic!("the operations were not marked visible to all");
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_092_a_rejected_line_leaves_no_segment_and_no_choice(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    let file = "Matricule;Nom;Segment\nA1;MARTIN;Bâtiment A\n;PETIT;Bâtiment Fantôme\n";
+    let at = check(&app, &sophie, &campaign, file).await;
+    sophie.get(&at).await.hides("Bâtiment Fantôme");
+    sophie.post(&format!("{at}/apercu")).await.redirects_to(&at);
+    app.drain().await;
+    assert_eq!(app.count("select count(*) from segments").await, 1);
+    // Renamed by a person, it does not come back under its former name with the same file.
+    sqlx::query("update segments set name = 'Tour A', name_norm = 'tour a', version = 2")
+        .execute(&app.app.db)
+        .await
+        .unwrap();
+    import(&app, &sophie, &campaign, file).await;
+    assert_eq!(app.count("select count(*) from segments").await, 1);
+    // What a person edited stays after the undo of the import that made it.
+    undo(&sophie, &at).await;
+    app.drain().await;
+    assert_eq!(app.count("select count(*) from operations where deleted_at is null").await, 0);
+    assert_eq!(app.count("select count(*) from segments where name = 'Tour A'").await, 1);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn fields_changed_since_the_check_ask_for_another_check(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    let at = check(&app, &sophie, &campaign, FILE).await;
+    sqlx::query("update campaign_fields set kind = 'number' where number = 3")
+        .execute(&app.app.db)
+        .await
+        .unwrap();
+    sophie.post(&format!("{at}/apercu")).await.redirects_to(&at);
+    app.drain().await;
+    sophie.get(&at).await.shows("Les champs de la campagne ont changé depuis la vérification");
+    assert_eq!(app.count("select count(*) from operations").await, 0);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_018_who_is_no_longer_a_technician_is_given_nothing(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let (sophie, karim) = (app.sophie().await, app.karim().await);
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    let mail: String = sqlx::query_scalar("select email from users where id = $1")
+        .bind(karim.id())
+        .fetch_one(&app.app.db)
+        .await
+        .unwrap();
+    let file = format!("Matricule;Nom;Technicien\nA1;MARTIN;{mail}\n");
+    let at = check(&app, &sophie, &campaign, &file).await;
+    sqlx::query("update users set active = false where id = $1")
+        .bind(karim.id())
+        .execute(&app.app.db)
+        .await
+        .unwrap();
+    sophie.post(&format!("{at}/apercu")).await.redirects_to(&at);
+    app.drain().await;
+    assert_eq!(app.count("select count(*) from operations where assignee_id is null").await, 1);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn us_218_1_the_undo_gives_back_the_initial_date(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    import(&app, &sophie, &campaign, "Matricule;Nom\nA1;MARTIN\n").await;
+    let dated = "Matricule;Nom;Date prévue\nA1;MARTIN;12/03/2027\n";
+    let at = import(&app, &sophie, &campaign, dated).await;
+    let initial = "select count(*) from operations where initial_planned_at is not null";
+    assert_eq!(app.count(initial).await, 1);
+    undo(&sophie, &at).await;
+    app.drain().await;
+    assert_eq!(app.count(initial).await, 0);
+    undo(&sophie, &at).await;
+    app.drain().await;
+    assert_eq!(app.count(initial).await, 1);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn the_undo_never_takes_the_label_or_identifier_away(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    let at = import(&app, &sophie, &campaign, FILE).await;
+    // A field that the import made becomes the label.
+    let made: i32 =
+        sqlx::query_scalar("select max(number) from campaign_fields where deleted_at is null")
+            .fetch_one(&app.app.db)
+            .await
+            .unwrap();
+    assert!(made > 4, "the file brings a field");
+    sqlx::query("update campaign_fields set usages = case number when 2 then '{}'::text[] else '{label}' end where number in (2, $1)")
+        .bind(made)
+        .execute(&app.app.db)
+        .await
+        .unwrap();
+    undo(&sophie, &at).await;
+    app.drain().await;
+    let label =
+        "select count(*) from campaign_fields where 'label' = any (usages) and deleted_at is null";
+    assert_eq!(app.count(label).await, 1);
 }

@@ -12,6 +12,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::HashMap;
 
 /// The three lists of 03 §2.6, as counts and sentences.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -81,8 +82,12 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     report.restored += rows::uncancel(tx, import).await?;
     report.removed += rows::bin_again(tx, import, &back).await?;
     let kept = sqlx::query!(
-        r#"select o.id as "id: uuid::Uuid", o.label, coalesce(u.first_name || ' ' || upper(u.last_name), 'le programme') as "who!", o.updated_at
-           from operations o left join users u on u.id = o.updated_by
+        r#"select o.id as "id: uuid::Uuid", o.label, coalesce(u.first_name || ' ' || upper(u.last_name), 'le programme') as "who!",
+                  coalesce(e.at, o.updated_at) as "at!"
+           from operations o
+           left join lateral (select e.actor_id, e.at from operation_events e where e.operation_id = o.id
+             and e.kind not in ('imported', 'import_undone') order by e.seq desc limit 1) e on true
+           left join users u on u.id = case when e.at is null then o.updated_by else e.actor_id end
            where o.deleted_at is null and (o.import_id = $1 or exists (
              select 1 from import_changes c where c.import_id = $1 and c.operation_id = o.id and c.before ? 'label' and c.version_after <> o.version) or exists (
              select 1 from import_rows r where r.import_id = $1 and r.operation_id = o.id and r.version_after <> o.version))
@@ -111,24 +116,21 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
             (
                 row.id,
                 row.label,
-                format!(
-                    "modifiée par {} le {}",
-                    row.who,
-                    crate::web::format::instant(row.updated_at)
-                ),
+                format!("modifiée par {} le {}", row.who, crate::web::format::instant(row.at)),
             )
         })
         .collect();
-    report.segments = sqlx::query!(
-        "delete from segments s where s.import_id = $1
+    let segments = sqlx::query_scalar!(
+        "delete from segments s where s.import_id = $1 and s.version = 1
            and not exists (select 1 from operations o where o.campaign_id = s.campaign_id and o.segment_sort = s.id and o.deleted_at is null)
-           and not exists (select 1 from prerequisites p where p.campaign_id = s.campaign_id and p.segment_id = s.id)",
+           and not exists (select 1 from prerequisites p where p.campaign_id = s.campaign_id and p.segment_id = s.id)
+         returning s.name",
         import.id as _
     )
-    .execute(tx.conn())
-    .await?
-    .rows_affected() as i64;
-    report.fields = remove_empty_fields(tx, import).await?;
+    .fetch_all(tx.conn())
+    .await?;
+    let fields = remove_empty_fields(tx, import).await?;
+    (report.segments, report.fields) = (segments.len() as i64, fields.len() as i64);
     sqlx::query!(
         "update imports set state = 'undone', stage = 'idle', error = null, updated_at = $2, counters = counters || $3 where id = $1",
         import.id as _,
@@ -140,7 +142,10 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     tx.record(
         Entry::on("import.undone", "import", import.id.uuid())
             .campaign(import.campaign_id)
-            .changes(json!({ "removed": report.removed, "restored": report.restored, "kept": report.kept_count })),
+            .changes(json!({
+                "removed": report.removed, "restored": report.restored, "kept": report.kept_count,
+                "segments": [segments, null], "fields": [fields, null],
+            })),
     )
     .await?;
     Ok(())
@@ -185,7 +190,9 @@ async fn swap_changes(tx: &mut Tx, import: &Import, side: Side) -> Result<i64, S
                 "with o as (
                    update operations set label = $2, label_norm = $3, values = $4::jsonb -> 'values', import_base = nullif($4::jsonb -> 'import_base', 'null'),
                      segment_id = (select s.id from segments s where s.id = ($4::jsonb ->> 'segment_id')::uuid),
-                     planned_at = ($4::jsonb ->> 'planned_at')::timestamptz, assignee_id = ($4::jsonb ->> 'assignee_id')::uuid,
+                     planned_at = ($4::jsonb ->> 'planned_at')::timestamptz,
+                     initial_planned_at = case when $4::jsonb ? 'initial_planned_at' then ($4::jsonb ->> 'initial_planned_at')::timestamptz else initial_planned_at end,
+                     assignee_id = (select u.id from users u where u.id = ($4::jsonb ->> 'assignee_id')::uuid and u.active and 'technician' = any (u.roles)),
                      search_text = $5, version = version + 1, updated_at = $6, updated_by = $7
                    where id = $1 returning version)
                  update import_changes c set version_after = o.version from o where c.import_id = $8 and c.operation_id = $1",
@@ -235,20 +242,21 @@ async fn swap_bases(tx: &mut Tx, import: &Import, side: Side) -> Result<(), Stop
 }
 
 /// Fields made by the import, when no operation that stays has a value for them.
-async fn remove_empty_fields(tx: &mut Tx, import: &Import) -> Result<i64, Stop> {
+async fn remove_empty_fields(tx: &mut Tx, import: &Import) -> Result<Vec<String>, Stop> {
     let numbers: Vec<i32> =
         import.preview.iter().flat_map(|p| &p.new_fields).map(|f| f.0).collect();
     let now = tx.now();
-    let removed = sqlx::query!(
-        "update campaign_fields f set deleted_at = $3 where f.campaign_id = $1 and f.number = any ($2) and f.deleted_at is null
-           and not exists (select 1 from operations o where o.campaign_id = $1 and o.deleted_at is null and o.values ? f.number::text)",
+    Ok(sqlx::query_scalar!(
+        "update campaign_fields f set deleted_at = $3, sortable = false where f.campaign_id = $1 and f.number = any ($2) and f.deleted_at is null
+           and not f.usages && array['identifier', 'label']
+           and not exists (select 1 from operations o where o.campaign_id = $1 and o.deleted_at is null and o.values ? f.number::text)
+         returning f.label",
         import.campaign_id as _,
         &numbers,
         now
     )
-    .execute(tx.conn())
-    .await?;
-    Ok(removed.rows_affected() as i64)
+    .fetch_all(tx.conn())
+    .await?)
 }
 
 /// Undoing the undo: the operations come back from the bin, unless their identifier was taken
@@ -272,7 +280,7 @@ async fn redo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
                     segment_id = (select s.id from segments s where s.id = o.segment_id)
              where (o.import_id = $1 or exists (select 1 from import_rows r where r.import_id = $1 and r.operation_id = o.id and r.kind = 'restored'))
                and o.deleted_at is not null
-               and (select e.kind = 'import_undone' and e.batch_id = $1 from operation_events e where e.operation_id = o.id order by e.seq desc limit 1)
+               and (select e.kind = 'import_undone' and e.batch_id = $1 from operation_events e where e.operation_id = o.id and e.kind <> 'remapped' order by e.seq desc limit 1)
                and not exists (select 1 from operations t where t.campaign_id = o.campaign_id and t.identifier_norm = o.identifier_norm and t.deleted_at is null)
              returning o.id, o.campaign_id),
            told as (
@@ -329,19 +337,24 @@ async fn revive_segments(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     )
     .fetch_all(tx.conn())
     .await?;
-    let known = campaigns::segments(tx.conn(), import.campaign_id).await?;
+    let mut known: HashMap<String, Id<Segment>> =
+        campaigns::segments(tx.conn(), import.campaign_id)
+            .await?
+            .into_iter()
+            .map(|s| (s.name_norm, s.id))
+            .collect();
     for segment in lost {
         let key = crate::text::norm(&segment.name);
-        match known.iter().find(|s| s.name_norm == key) {
+        match known.get(&key).copied() {
             Some(namesake) => {
-                sqlx::query!("update operations set segment_id = $3 where import_id = $1 and segment_id = $2", import.id as _, segment.id as _, namesake.id as _)
+                sqlx::query!("update operations set segment_id = $3 where import_id = $1 and segment_id = $2", import.id as _, segment.id as _, namesake as _)
                     .execute(tx.conn())
                     .await?;
                 sqlx::query!(
                     "update import_changes set after = jsonb_set(after, '{segment_id}', to_jsonb($3::text)) where import_id = $1 and after ->> 'segment_id' = $2",
                     import.id as _,
                     segment.id.to_string(),
-                    namesake.id.to_string()
+                    namesake.to_string()
                 )
                 .execute(tx.conn())
                 .await?;
@@ -357,6 +370,7 @@ async fn revive_segments(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
                 )
                 .execute(tx.conn())
                 .await?;
+                known.insert(key, segment.id);
             }
         }
     }

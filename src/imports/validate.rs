@@ -54,6 +54,8 @@ pub async fn check(app: &App, import: &Import, decided: bool) -> Result<(Counter
         return Err(Stop::Broken(anyhow!("validation before analysis or mapping")));
     };
     forget_former(app, import).await?;
+    let fields = campaigns::fields(&mut *app.db.acquire().await?, import.campaign_id).await?;
+    let declared = super::commit::declared(&fields);
     let (plan, mut preview) = plan(app, import, analysis, mapping).await?;
     staging::create(&app.db, import.id).await?;
     let (sender, receiver) = mpsc::channel(4);
@@ -67,16 +69,24 @@ pub async fn check(app: &App, import: &Import, decided: bool) -> Result<(Counter
     let mut tally = read??;
     preview.segments = std::mem::take(&mut tally.segments.names);
     preview.new_choices = std::mem::take(&mut tally.choices);
+    preview.fields = declared;
     reject_duplicates(app, import, analysis, &mut tally).await?;
     let counters = count(app, import, analysis, &tally, decided).await?;
     let mut conn = app.db.acquire().await?;
+    let met: Vec<i32> = sqlx::query_scalar(staging::sql(
+        import.id,
+        "select distinct segment from staging where segment is not null",
+    ))
+    .fetch_all(&mut *conn)
+    .await?;
     let known: Vec<String> = campaigns::segments(&mut conn, import.campaign_id)
         .await?
         .into_iter()
         .map(|s| s.name_norm)
         .collect();
+    let ranked = preview.segments.iter().zip(0i32..).filter(|(_, rank)| met.contains(rank));
     preview.new_segments =
-        preview.segments.iter().filter(|name| !known.contains(&norm(name))).cloned().collect();
+        ranked.map(|(name, _)| name).filter(|name| !known.contains(&norm(name))).cloned().collect();
     Ok((counters, preview))
 }
 

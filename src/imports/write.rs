@@ -169,7 +169,7 @@ async fn apply(
     change: Change,
 ) -> Result<(), Stop> {
     let (now, user, kind) = (tx.now(), tx.actor().user_id(), tx.actor().kind());
-    let row = sqlx::query!("select identifier, label, segment_id, planned_at, assignee_id, values, import_base from operations where id = $1 for update", change.operation)
+    let row = sqlx::query!("select identifier, label, segment_id, planned_at, initial_planned_at, assignee_id, values, import_base from operations where id = $1 for update", change.operation)
         .fetch_one(tx.conn())
         .await?;
     let named = |rank: i32| segments.get(rank as usize).copied();
@@ -180,11 +180,13 @@ async fn apply(
     let search = operations::search_text(&row.identifier, &label, &change.values, fields);
     let before = json!({
         "label": row.label, "segment_id": row.segment_id, "planned_at": row.planned_at, "assignee_id": row.assignee_id,
+        "initial_planned_at": row.initial_planned_at,
         "values": row.values, "import_base": row.import_base,
     });
     let after = json!({
         "label": label, "values": change.values, "import_base": change.base,
         "segment_id": segment, "planned_at": planned, "assignee_id": assignee,
+        "initial_planned_at": row.initial_planned_at.or(row.planned_at).or(planned),
     });
     sqlx::query!(
         "update operations set label = $2, label_norm = $3, values = $4, import_base = $5, search_text = $6, segment_id = $7,

@@ -112,6 +112,7 @@ pub async fn create(
     )
     .await?;
     campaigns::status::refresh(tx, campaign.id).await?;
+    campaigns::status::follows(tx, campaign.id, campaign.workflow_version_id).await?;
     tx.touch_campaign(campaign.id).await?;
     tx.touch_person(new.assignee).await?;
     Ok(id)

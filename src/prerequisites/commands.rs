@@ -44,7 +44,8 @@ pub async fn create(
     Ok(id)
 }
 
-/// Changes what it says; what is no longer a gate is no longer forced. Whether anything changed.
+/// Changes what it says. A gate that was forced is plain again when it blocks something else than
+/// what was let pass, or nothing. Whether anything changed.
 pub async fn edit(
     tx: &mut Tx,
     campaign: &Allowed<Configure, Campaign>,
@@ -56,10 +57,13 @@ pub async fn edit(
         return Ok(false);
     }
     let (now, user) = (tx.now(), tx.actor().user_id());
+    let blocks_more =
+        (new.gate_booking && !before.gate_booking) || (new.gate_start && !before.gate_start);
+    let stays_forced = (new.gate_booking || new.gate_start) && !blocks_more;
     sqlx::query!(
         "update prerequisites set label = $2, responsible = $3, target_date = $4, gate_booking = $5, gate_start = $6, note = $7,
-                forced_at = case when $5 or $6 then forced_at end, forced_by = case when $5 or $6 then forced_by end,
-                forced_reason = case when $5 or $6 then forced_reason end,
+                forced_at = case when $10 then forced_at end, forced_by = case when $10 then forced_by end,
+                forced_reason = case when $10 then forced_reason end,
                 version = version + 1, updated_at = $8, updated_by = $9 where id = $1",
         stored.id as _,
         new.label,
@@ -69,7 +73,8 @@ pub async fn edit(
         new.gate_start,
         new.note,
         now,
-        user as _
+        user as _,
+        stays_forced
     )
     .execute(tx.conn())
     .await?;
@@ -108,9 +113,17 @@ pub async fn move_one(
     stored: &Prerequisite,
     up: bool,
 ) -> Result<(usize, usize)> {
+    // All of them first, in one order for everybody; then the places as they are now.
+    sqlx::query!(
+        "select 1 as one from prerequisites where campaign_id = $1 and segment_id is not distinct from $2 order by id for update",
+        campaign.id as _,
+        stored.segment as _
+    )
+    .fetch_all(tx.conn())
+    .await?;
     let mut order = sqlx::query_scalar!(
         r#"select id as "id: Id<Prerequisite>" from prerequisites where campaign_id = $1 and segment_id is not distinct from $2
-           order by position, id for update"#,
+           order by position, id"#,
         campaign.id as _,
         stored.segment as _
     )

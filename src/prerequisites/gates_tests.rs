@@ -299,3 +299,24 @@ async fn rg_094_the_check_holds_against_a_change_under_way(db: PgPool) {
     tx.commit().await.unwrap();
     assert!(closing.await.contains("une opération déjà démarrée continue"));
 }
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_094_what_was_let_pass_for_the_opening_still_blocks_the_start(db: PgPool) {
+    let w = World::new(db).await;
+    let one = w.operation("C1", None).await;
+    add(&w.sophie, &w.campaign, GATE, &[("responsable", "Tech. Infra"), ("ouverture", "oui")])
+        .await;
+    w.force(&w.sophie, "La salle est prête depuis hier").await.is(303);
+    let at = path(&w.app, &w.campaign, GATE).await;
+    let form = [
+        ("libelle", GATE),
+        ("avant-libelle", GATE),
+        ("responsable", "Tech. Infra"),
+        ("avant-responsable", "Tech. Infra"),
+        ("ouverture", "oui"),
+        ("avant-ouverture", "oui"),
+        ("demarrage", "oui"),
+    ];
+    w.sophie.submit(&at, &form).await.is(303);
+    w.start(&w.sophie, one).await.is(422).shows(REFUSAL);
+}

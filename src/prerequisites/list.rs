@@ -2,7 +2,7 @@
 //! « Prérequis »: the global ones, then those of each segment, with what they block (US-901, US-903).
 use super::{
     at_list, commands,
-    model::{self, Prerequisite, State, lock},
+    model::{self, Prerequisite, State},
 };
 use crate::{
     campaigns::{Campaign, Configure, Segment, View},
@@ -184,7 +184,7 @@ pub async fn reorder(
     form: Form,
 ) -> Result<Redirect> {
     let campaign = tx.authorize(Configure, id).await?;
-    let stored = lock(&mut tx, &campaign, prerequisite).await?;
+    let stored = model::find(tx.conn(), id, prerequisite).await?;
     let (place, count) =
         commands::move_one(&mut tx, &campaign, &stored, form.has("sens", "haut")).await?;
     tx.commit().await?;

@@ -6,11 +6,13 @@ use crate::{
     audit::Entry,
     campaigns::{self, Campaign, Configure},
     db::{Id, Tx},
+    prerequisites,
     web::{Error, Result, auth::Allowed},
 };
 use serde_json::json;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, HashSet};
+use uuid::Uuid;
 
 /// A status of the present version and how many operations are in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +94,14 @@ pub async fn apply(
         new.push(target.id);
         category.push(target.category);
     }
+    let waits = |status: i32| from.status(status).is_ok_and(|s| s.category != Category::InProgress);
+    let starting: Vec<i32> = old
+        .iter()
+        .zip(&category)
+        .filter(|(status, target)| **target == Category::InProgress && waits(**status))
+        .map(|(status, _)| *status)
+        .collect();
+    check_gates(tx, campaign, &starting).await?;
     let (now, user) = (tx.now(), tx.actor().user_id());
     let starts = category.iter().any(|c| matches!(c, Category::InProgress | Category::Done));
     sqlx::query!(
@@ -146,6 +156,36 @@ async fn lock(tx: &mut Tx, campaign: &Campaign) -> Result<()> {
         return Ok(());
     }
     Err(Error::Refused("La campagne suit déjà un autre workflow. Rechargez la page.".into()))
+}
+
+/// A closed gate keeps from starting what never started, by a change of workflow as by a click
+/// (RG-094).
+async fn check_gates(tx: &mut Tx, campaign: &Campaign, from: &[i32]) -> Result<()> {
+    let gates = prerequisites::blocking(tx.conn(), campaign.id).await?;
+    let closed: Vec<_> = gates.into_iter().filter(|gate| gate.start).collect();
+    if from.is_empty() || closed.is_empty() {
+        return Ok(());
+    }
+    let everywhere = closed.iter().any(|gate| gate.segment.is_none());
+    let segments: Vec<Uuid> =
+        closed.iter().filter_map(|gate| gate.segment).map(|id| id.uuid()).collect();
+    let starts = sqlx::query_scalar!(
+        r#"select exists (select 1 from operations where campaign_id = $1 and status_id = any ($2) and started_at is null
+             and deleted_at is null and ($3 or segment_id = any ($4))) as "any!""#,
+        campaign.id as _,
+        from,
+        everywhere,
+        &segments
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    if !starts {
+        return Ok(());
+    }
+    Err(Error::Refused(format!(
+        "{}. Terminez ces prérequis ou forcez-les, ou choisissez un statut qui ne démarre pas les opérations.",
+        prerequisites::refusal(&closed)
+    )))
 }
 
 /// One statement for all: statuses, the dates that follow a category, and one event each.

@@ -275,6 +275,23 @@ async fn us_803_4_a_campaign_follows_another_version_with_every_status_mapped(db
     .unwrap();
     let mut form = vec![("vers".to_owned(), version.clone()), (format!("statut-{old}"), blocked)];
     form.extend(rest.iter().map(|(w, n)| (format!("statut-{w}"), n.to_string())));
+    // A closed gate is no more passed by a change of workflow than by a click (RG-094).
+    let gate = [("libelle", "Câblage vérifié"), ("demarrage", "oui")];
+    s.sophie.submit(&campaign.path("prerequis/nouveau"), &gate).await.is(303);
+    let todo: i32 = sqlx::query_scalar("select status_id from operations where identifier = 'A1'")
+        .fetch_one(&s.app.app.db)
+        .await
+        .unwrap();
+    let on_site = to.statuses.iter().find(|t| t.code == "in_progress").unwrap().id.to_string();
+    let mut starting = form.clone();
+    starting.retain(|(name, _)| *name != format!("statut-{todo}"));
+    starting.push((format!("statut-{todo}"), on_site));
+    let starting: Vec<_> = starting.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    s.sophie
+        .submit(&campaign.path("parametres/workflow"), &starting)
+        .await
+        .is(422)
+        .shows("Démarrage bloqué : « Câblage vérifié »");
     let form: Vec<_> = form.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     let done = s.sophie.submit(&campaign.path("parametres/workflow"), &form).await;
     done.redirects_to(&campaign.path("parametres/workflow"));

@@ -6,6 +6,7 @@ use crate::{
         Campaign, Configure,
         commands::{self, Configuration},
         settings::{FINISH_LEVELS, VISIBILITIES},
+        status,
     },
     clock,
     db::{Id, Read, Tx},
@@ -102,6 +103,7 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Respon
 }
 
 pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
+    status::lock(&mut tx, id).await?;
     let campaign = tx.authorize_to_change(Configure, id).await?;
     still_draft(&campaign)?;
     let Some(new) = parse(&mut form) else {

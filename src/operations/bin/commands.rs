@@ -64,7 +64,10 @@ pub async fn deleted(
         Deleted,
         r#"select o.id, o.identifier, o.label, o.deleted_at as "at!", coalesce(u.first_name || ' ' || upper(u.last_name), 'le programme') as "by!",
                   exists (select 1 from operations l where l.campaign_id = $1 and l.identifier_norm = o.identifier_norm and l.deleted_at is null) as "taken!"
-           from operations o left join users u on u.id = o.updated_by
+           from operations o
+           left join lateral (select e.actor_id from operation_events e
+             where e.operation_id = o.id and e.kind in ('deleted', 'import_undone') order by e.seq desc limit 1) e on true
+           left join users u on u.id = e.actor_id
            where o.campaign_id = $1 and o.deleted_at > $2 and ($3::timestamptz is null or (o.deleted_at, o.id) < ($3, $4))
            order by o.deleted_at desc, o.id desc limit $5"#,
         campaign as _,

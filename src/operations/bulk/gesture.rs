@@ -54,13 +54,21 @@ impl Gesture {
         !matches!(self, Self::Note { .. })
     }
 
-    /// One operation, as if it were done alone. The caller has locked its row, with the others of its
-    /// batch and in their order.
+    /// One operation, as if it were done alone; only as it was left at `version`, when it is applied
+    /// again. The caller has locked its row, with the others of its batch and in their order.
     ///
     /// # Errors
     /// The base; a refusal is an answer.
-    pub async fn apply(&self, tx: &mut Tx, id: Id<Operation>) -> Result<Applied> {
+    pub async fn apply(
+        &self,
+        tx: &mut Tx,
+        id: Id<Operation>,
+        version: Option<i32>,
+    ) -> Result<Applied> {
         let operation = match tx.authorize(Edit, id).await {
+            Ok(operation) if version.is_some_and(|version| version != operation.version) => {
+                return Ok(Applied::Refused(changed_since(tx, &operation).await?));
+            }
             Ok(operation) => operation,
             Err(err) => return refused(err),
         };

@@ -107,17 +107,19 @@ impl Work {
     }
 
     async fn apply(&self, tx: &mut Tx, bulk: &Bulk) -> crate::web::Result<usize> {
-        let ids = sqlx::query_scalar!(
-            r#"select operation_id as "id: Id<Operation>" from bulk_items where bulk_id = $1 and outcome is null order by operation_id limit $2"#,
+        let items = sqlx::query!(
+            r#"select operation_id as "id: Id<Operation>", version_after from bulk_items where bulk_id = $1 and outcome is null order by operation_id limit $2"#,
             self.bulk as _,
             BATCH
         )
         .fetch_all(tx.conn())
         .await?;
+        let ids: Vec<_> = items.iter().map(|item| item.id).collect();
         Self::lock(tx, &ids.iter().map(|id| id.uuid()).collect::<Vec<_>>()).await?;
         let (mut outcomes, mut whys, mut befores, mut versions) = (vec![], vec![], vec![], vec![]);
-        for id in &ids {
-            let (outcome, why, before, version) = match bulk.gesture.apply(tx, *id).await? {
+        for item in &items {
+            let applied = bulk.gesture.apply(tx, item.id, item.version_after).await?;
+            let (outcome, why, before, version) = match applied {
                 Applied::Done { before, version } => ("applied", None, Some(before), Some(version)),
                 Applied::Unchanged => ("unchanged", None, None, None),
                 Applied::Refused(why) => ("refused", Some(why), None, None),
@@ -159,7 +161,8 @@ impl Work {
                 (item.before.unwrap_or(Value::Null), item.version_after.unwrap_or_default());
             let kept = bulk.gesture.undo(tx, item.id, before, version).await?.err();
             sqlx::query!(
-                "update bulk_items set outcome = case when $3::text is null then 'undone' else 'kept' end, why = $3 where bulk_id = $1 and operation_id = $2",
+                "update bulk_items b set outcome = case when $3::text is null then 'undone' else 'kept' end, why = $3, version_after = o.version
+                 from operations o where b.bulk_id = $1 and b.operation_id = $2 and o.id = b.operation_id",
                 self.bulk as _,
                 item.id as _,
                 kept

@@ -209,3 +209,30 @@ async fn rg_028_faults_come_back_and_rights_hold(db: PgPool) {
     reader.get(&s.campaign.path("operations")).await.hides("Modifier la sélection");
     reader.get(&at).await.is(403);
 }
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_097_applied_again_it_keeps_what_somebody_decided_meanwhile(db: PgPool) {
+    let s = Scene::new(db).await;
+    let marc = s.app.person("Marc", "Petit", &[crate::accounts::Role::Technician]).await;
+    let karim = s.karim.id().to_string();
+    let at = s.prepare(&[0, 1], &[("geste", "technicien"), ("valeur", &karim)]).await;
+    s.confirm(&at).await;
+    s.undo(&at).await;
+    let other = s.campaign.path(&format!("operations/{}/technicien", s.operations[1]));
+    let to_marc = [("technicien", marc.id().to_string())];
+    let to_marc: Vec<(&str, &str)> = to_marc.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    s.sophie.submit(&other, &to_marc).await.is(303);
+    s.undo(&at).await; // « Appliquer de nouveau »
+    let kept: Uuid = sqlx::query_scalar("select assignee_id from operations where id = $1")
+        .bind(s.operations[1])
+        .fetch_one(&s.app.app.db)
+        .await
+        .unwrap();
+    assert_eq!(kept, marc.id().uuid());
+    s.sophie
+        .get(&at)
+        .await
+        .shows("Modifiées 1")
+        .shows("Non applicables 1")
+        .shows("modifiée par Sophie MARTIN");
+}

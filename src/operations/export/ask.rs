@@ -8,18 +8,20 @@ use super::{
     plan::Plan,
 };
 use crate::{
+    accounts::throttle,
     audit::Entry,
     campaigns::{self, Campaign},
     dashboard,
     db::{Id, Read, Tx},
     operations::list::{Address, Filter, Tag},
-    web::{Form, Page, Redirect, Result, Shell},
+    web::{Error, Form, Page, Redirect, Result, Shell},
 };
 use askama::Template;
 use axum::{
     extract::{Path, RawQuery},
     response::{IntoResponse, Response},
 };
+use chrono::Duration;
 use serde_json::json;
 
 #[derive(Template)]
@@ -67,6 +69,12 @@ pub async fn page(
 pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
     let campaign = tx.authorize(campaigns::Export, id).await?;
     let (app, user, now) = (tx.app().clone(), tx.user()?.clone(), tx.now());
+    if let Some(wait) =
+        throttle::count(tx.conn(), "export", &user.id.to_string(), 10, Duration::minutes(1), now)
+            .await?
+    {
+        return Err(Error::TooMany(wait));
+    }
     let (format, every) = (Format::of(&form), form.raw("colonnes") == "toutes");
     let plan = Plan::load(&app, tx.conn(), &user, id, &mut form, every).await?;
     let rows = plan.count(tx.conn()).await?;

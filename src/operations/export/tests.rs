@@ -168,3 +168,15 @@ async fn rg_182_a_large_workbook_is_made_by_a_job(db: PgPool) {
         files.filter(|f| f.as_ref().unwrap().file_name().to_string_lossy().starts_with("export-"));
     assert_eq!(left.count(), 0);
 }
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_006_ten_exports_a_minute_are_enough(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = campaign(&app, &sophie).await;
+    let export = campaign.path("operations/export");
+    for _ in 0..10 {
+        sophie.submit(&export, &asked("csv", &[])).await.is(200);
+    }
+    sophie.submit(&export, &asked("csv", &[])).await.is(429);
+}

@@ -166,6 +166,16 @@ impl Query<'_> {
         }
     }
 
+    /// The least key of a part, in SQL.
+    fn low(&self, part: Part) -> &'static str {
+        if part == Part::Empty { self.sort.empty_sql() } else { self.sort.least_sql() }
+    }
+
+    /// What every key of a part is under, in SQL.
+    fn high(&self, part: Part) -> &'static str {
+        if part == Part::Empty { self.sort.beyond_sql() } else { self.sort.empty_sql() }
+    }
+
     fn part(&self, place: &Place) -> Part {
         match (self.sort.splits(), self.sort.is_empty(&place.key)) {
             (false, _) => Part::Whole,
@@ -181,11 +191,8 @@ impl Query<'_> {
         if self.sort.splits() {
             query
                 .push(", ")
-                .push_bind(runs.iter().map(|(_, p)| p.low(self.sort)).collect::<Vec<_>>());
-            query
-                .push(", ")
-                .push_bind(runs.iter().map(|(_, p)| p.high(self.sort)).collect::<Vec<_>>());
-            query.push(") s (id, low, high), lateral (");
+                .push_bind(runs.iter().map(|(_, part)| *part == Part::Empty).collect::<Vec<_>>());
+            query.push("::bool[]) s (id, empty), lateral (");
         } else {
             query.push(") s (id), lateral (");
         }
@@ -213,31 +220,35 @@ impl Query<'_> {
         };
         self.filter.push_rest(query);
         if self.sort.splits() {
-            let cast = self.sort.cast();
-            let part = from.map(|place| self.part(place));
-            for (compare, column, end) in [
-                (" >= ", "s.low", part.map(|part| part.low(self.sort))),
-                (" < ", "s.high", part.map(|part| part.high(self.sort))),
-            ] {
+            let (low, high) = match from.map(|place| self.part(place)) {
+                Some(part) => (self.low(part).into(), self.high(part).into()),
+                None => {
+                    let either = |empty: &str, filled: &str| {
+                        format!("case when s.empty then {empty} else {filled} end")
+                    };
+                    (
+                        either(self.low(Part::Empty), self.low(Part::Filled)),
+                        either(self.high(Part::Empty), self.high(Part::Filled)),
+                    )
+                }
+            };
+            for bound in [format!(" >= {low}"), format!(" < {high}")] {
                 query.push(" and ");
                 self.sort.push_walked_key(query, &self.figures.workflow);
-                query.push(compare);
-                match end {
-                    Some(end) => query.push_bind(end),
-                    None => query.push(column),
-                };
-                query.push(cast);
+                query.push(bound);
             }
         }
         if let Some(place) = from {
             query.push(" and (");
             self.sort.push_walked_key(query, &self.figures.workflow);
             query.push(", o.identifier_norm) ");
-            let key = match self.part(place) {
-                Part::Empty => Part::Empty.low(self.sort),
-                _ => place.key.clone(),
-            };
-            self.push_bound(query, &Place { key, ..place.clone() });
+            match self.part(place) {
+                Part::Empty => self.push_bound(
+                    query,
+                    &Place { key: self.sort.empty_in_index().to_owned(), ..place.clone() },
+                ),
+                _ => self.push_bound(query, place),
+            }
         }
     }
 
@@ -377,24 +388,6 @@ enum Part {
     Whole,
     Filled,
     Empty,
-}
-
-impl Part {
-    /// The least key in it.
-    fn low(self, sort: Sort) -> String {
-        match self {
-            Self::Empty => sort.empty_in_index(),
-            _ => sort.least(),
-        }
-    }
-
-    /// What every key in it is under.
-    fn high(self, sort: Sort) -> String {
-        match self {
-            Self::Filled => sort.empty_in_index(),
-            _ => sort.beyond(),
-        }
-    }
 }
 
 fn read(row: &PgRow, sort: Sort) -> sqlx::Result<Row> {

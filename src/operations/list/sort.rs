@@ -135,24 +135,35 @@ impl Sort {
         key == self.least()
     }
 
-    /// A key under every other; that of empty values read downwards.
-    pub fn least(self) -> String {
-        if self.kind() == FieldKind::Number { "-Infinity" } else { "" }.to_owned()
+    /// The key of empty values in places, under every other.
+    fn least(self) -> &'static str {
+        if self.kind() == FieldKind::Number { "-Infinity" } else { "" }
     }
 
     /// What the index holds for an empty value.
-    pub fn empty_in_index(self) -> String {
-        if self.kind() == FieldKind::Number { "Infinity" } else { "\u{ffff}" }.to_owned()
-    }
-
-    /// A key over every other, empty values included.
-    pub fn beyond(self) -> String {
-        if self.kind() == FieldKind::Number { "NaN".into() } else { "\u{ffff}".repeat(201) }
+    pub fn empty_in_index(self) -> &'static str {
+        if self.kind() == FieldKind::Number { "Infinity" } else { "\u{ffff}" }
     }
 
     /// The key of a row as its place says it, whichever way it was read.
     pub fn place_key(self, key: String) -> String {
-        if self.splits() && key == self.empty_in_index() { self.least() } else { key }
+        if self.splits() && key == self.empty_in_index() { self.least().to_owned() } else { key }
+    }
+
+    pub fn least_sql(self) -> &'static str {
+        last(self.kind(), true)
+    }
+
+    pub fn empty_sql(self) -> &'static str {
+        last(self.kind(), false)
+    }
+
+    /// Over every key, those of empty values included.
+    pub fn beyond_sql(self) -> &'static str {
+        match self.kind() {
+            FieldKind::Number => "'NaN'::numeric",
+            _ => r"repeat(U&'\FFFF', 201)",
+        }
     }
 
     /// The type of the key, to read it back from a cursor.

@@ -113,6 +113,13 @@ pub async fn create(
     new: &NewView,
 ) -> Result<std::result::Result<Id<SavedView>, &'static str>> {
     let (id, author, now) = (Id::<SavedView>::new(), tx.user()?.id, tx.now());
+    // Two views saved at once by the same person take two places.
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended($1, 3))::text as locked",
+        format!("{}{author}", campaign.id)
+    )
+    .fetch_one(tx.conn())
+    .await?;
     let slot = sqlx::query_scalar!(
         "select n::smallint from generate_series(1, 50) n
          where not exists (select 1 from saved_views where campaign_id = $1 and author_id = $2 and slot = n) order by n limit 1",
@@ -155,7 +162,12 @@ pub async fn delete(
     if !view.may_be_deleted_by(&tx.user()?.clone(), campaign) {
         return Err(Error::Forbidden);
     }
-    sqlx::query!("delete from saved_views where id = $1", view.id as _).execute(tx.conn()).await?;
+    let gone = sqlx::query!("delete from saved_views where id = $1", view.id as _)
+        .execute(tx.conn())
+        .await?;
+    if gone.rows_affected() == 0 {
+        return Err(Error::NotFound); // somebody else was faster
+    }
     let entry = Entry::on("view.deleted", "view", view.id.uuid()).campaign(campaign.id);
     tx.record(entry.changes(json!({ "name": [view.name, null] }))).await?;
     Ok(())

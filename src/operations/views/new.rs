@@ -5,6 +5,7 @@ use super::{
     model::{self, NewView, writable},
 };
 use crate::{
+    accounts::{Role, User},
     campaigns::{self, Campaign, View},
     dashboard,
     db::{Id, Read, Tx},
@@ -34,8 +35,14 @@ pub struct New {
     /// The filters in use, in words.
     tags: Vec<Tag>,
     mode: &'static str,
+    /// Whoever only reads saves views for themselves (RG-003).
+    may_share: bool,
     address: Address,
     form: Form,
+}
+
+fn may_share(user: &User) -> bool {
+    !user.roles.only(Role::Reader)
 }
 
 impl New {
@@ -58,8 +65,9 @@ pub async fn page(
     let address = Address::of(&query);
     let tags = Filter::of(&mut query, &figures, &fields).tags(&query, &address, &figures);
     let shell = shell(read.shell("Enregistrer cette vue"), &campaign, read.user());
+    let may_share = may_share(read.user());
     let form = Form::filled([("portee", "privee")]);
-    Ok(Page(New { shell, campaign, tags, mode: display.mode.label(), address, form }))
+    Ok(Page(New { shell, campaign, tags, mode: display.mode.label(), may_share, address, form }))
 }
 
 pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) -> Result<Response> {
@@ -75,7 +83,7 @@ pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
     }
     let new = NewView {
         name,
-        shared: form.raw("portee") == "partagee",
+        shared: may_share(&user) && form.raw("portee") == "partagee",
         query: address.without("vue").query(),
         columns: display.columns,
         mode: display.mode,
@@ -99,6 +107,6 @@ pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
     let figures = dashboard::shared(&app, tx.conn(), id, false).await?;
     let tags = Filter::of(&mut form.clone(), &figures, &fields).tags(&form, &address, &figures);
     let shell = shell(tx.shell("Enregistrer cette vue"), &campaign, &user);
-    let mode = new.mode.label();
-    Ok(Again(New { shell, campaign, tags, mode, address, form }).into_response())
+    let (mode, may_share) = (new.mode.label(), may_share(&user));
+    Ok(Again(New { shell, campaign, tags, mode, may_share, address, form }).into_response())
 }

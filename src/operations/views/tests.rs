@@ -166,6 +166,10 @@ async fn us_312_2_a_shared_view_gives_no_right(db: PgPool) {
         .hides("La mienne")
         .hides("Supprimer");
     reader.post(&format!("{shared}/suppression")).await.is(403);
+    // Whoever only reads saves for themselves, whatever the form says (RG-003).
+    reader.get(&campaign.path("vues/nouvelle")).await.hides("Toute la campagne");
+    save(&reader, &campaign, "À moi", &[("portee", "partagee")]).await;
+    sophie.get(&campaign.path("vues")).await.hides("À moi");
     reader.post(&format!("{private}/suppression")).await.is(404);
     let other = app.campaign().named("Autre").run_by(&sophie).create().await;
     let foreign = other.path(&format!("vues/{}", shared.rsplit('/').next().unwrap()));
