@@ -103,7 +103,7 @@ pub async fn create(
     };
     let hash = password.hash(&app).await?;
     let mut tx = Tx::begin_for(&app, &visitor).await?;
-    links::consume(tx.conn(), &visitor, Purpose::Setup, &token).await?;
+    links::consume(&mut tx, Purpose::Setup, &token).await?;
     if has_admin(tx.conn()).await? {
         return Err(Error::NotFound);
     }
