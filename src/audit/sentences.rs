@@ -217,6 +217,7 @@ pub fn field(key: &str) -> &str {
         "group" => "Groupe",
         "members" => "Membres",
         "campaigns" => "Campagnes",
+        "in_bin" => "Dont dans la corbeille",
         "rights" => "Droits",
         "roles" => "Rôles",
         "active" => "Actif",
