@@ -239,7 +239,7 @@ fn tables(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Tables, Refusal> {
         let entry = archive.by_index(n).map_err(damaged)?;
         entry.take(MAX_TABLE as u64 + 1).read_to_end(&mut bytes).map_err(damaged)?;
         if bytes.len() > MAX_TABLE {
-            return refused(format!("« {file} » dépasse 5 Mo"));
+            return refused(format!("« {file} » dépasse 5 Mo"));
         }
         tables.insert(file, Table::read(file, &bytes, needed).map_err(Refusal::Table)?);
     }

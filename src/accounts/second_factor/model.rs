@@ -231,7 +231,7 @@ pub async fn remove(tx: &mut Tx, user: &User) -> Result<()> {
 pub async fn reset(tx: &mut Tx, account: &Allowed<Manage, Account>) -> Result<()> {
     if account.id == tx.user()?.id {
         return Err(Error::Refused(
-            "Retirez votre propre second facteur depuis « Mon profil », avec un code.".into(),
+            "Retirez votre propre second facteur depuis « Mon profil », avec un code.".into(),
         ));
     }
     if forget(tx, account.id).await? == 0 {

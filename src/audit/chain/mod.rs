@@ -7,6 +7,7 @@ mod checkpoint;
 mod critical;
 mod form;
 mod key;
+mod ledger;
 mod seal;
 mod verify;
 

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The walk that proves the chain (03 §12.3): every seal against the one before, every entry and every
-//! personal value against its digest, every checkpoint against the chain and its signature, then what
-//! no seal covers. One snapshot of the base, batches by position, memory that does not grow.
+//! personal value against its digest, every checkpoint against the chain and its signature, those of
+//! the base and the furthest of the file, then what no seal and no checkpoint covers. One snapshot of
+//! the base, batches by position, memory that does not grow.
 use super::{
     checkpoint::Checkpoint,
     form::{CONTENT_COLUMNS, Content, GENESIS, commitment, hex, seal_hash},
     key::{SigningKey, is_signed},
+    ledger,
+    seal::BETWEEN_CHECKPOINTS,
 };
-use crate::{text::number, web::format};
-use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgPool, Postgres, Row, Transaction, postgres::PgRow};
+use crate::{
+    app::App,
+    text::{count, number},
+    web::format,
+};
+use chrono::{DateTime, Duration, Utc};
+use sqlx::{FromRow, Postgres, Row, Transaction, postgres::PgRow};
 use std::{collections::HashMap, sync::Arc};
 
 const BATCH: i64 = 2_000;
+/// A checkpoint a day, and time for a busy machine to make it.
+const BETWEEN_DAYS: Duration = Duration::hours(26);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -41,13 +50,12 @@ impl Outcome {
         match self {
             Self::Intact { until: None, .. } => "Chaîne intègre : aucune entrée scellée.".into(),
             Self::Intact { entries, until: Some(until), waiting } => {
-                let entries = crate::text::count(*entries, "entrée vérifiée", "entrées vérifiées");
+                let entries = count(*entries, "entrée vérifiée", "entrées vérifiées");
                 let waiting = match waiting {
                     0 => String::new(),
-                    n => format!(
-                        " {} leur sceau.",
-                        crate::text::count(*n, "entrée attend", "entrées attendent")
-                    ),
+                    n => {
+                        format!(" {} leur sceau.", count(*n, "entrée attend", "entrées attendent"))
+                    }
                 };
                 let until = format::instant(*until);
                 format!("Chaîne intègre : {entries} jusqu’au {until}.{waiting}")
@@ -93,6 +101,8 @@ struct Personal {
 pub struct Walk {
     tx: Transaction<'static, Postgres>,
     key: Arc<SigningKey>,
+    /// The furthest checkpoint of the file, which the base cannot take back.
+    known: Option<Checkpoint>,
     /// The end of the chain when the walk began.
     pub total: i64,
     position: i64,
@@ -108,15 +118,19 @@ fn broken(position: impl Into<Option<i64>>, entry: impl Into<Option<i64>>, why: 
 }
 
 impl Walk {
-    pub async fn begin(db: &PgPool, key: Arc<SigningKey>) -> sqlx::Result<Self> {
-        let mut tx = db.begin().await?;
+    /// # Errors
+    /// The base fails, or the file of the checkpoints cannot be read.
+    pub async fn begin(app: &App) -> anyhow::Result<Self> {
+        // Read before the snapshot: whatever the file holds was committed.
+        let (key, known) = (app.audit_key.clone(), ledger::furthest(&app.config.data_dir)?);
+        let mut tx = app.db.begin().await?;
         sqlx::query("set transaction isolation level repeatable read, read only")
             .execute(&mut *tx)
             .await?;
         let total: i64 = sqlx::query_scalar("select coalesce(max(position), 0) from audit_seals")
             .fetch_one(&mut *tx)
             .await?;
-        Ok(Self { tx, key, total, position: 0, hash: GENESIS.to_vec(), until: None })
+        Ok(Self { tx, key, known, total, position: 0, hash: GENESIS.to_vec(), until: None })
     }
 
     pub fn position(&self) -> i64 {
@@ -212,15 +226,22 @@ impl Walk {
 
     /// After the last seal: what was cut off, what was slipped in.
     async fn end(&mut self) -> sqlx::Result<Outcome> {
-        let last = super::checkpoint::last(&mut self.tx).await?;
-        if let Some(last) = last.filter(|last| last.position > self.position) {
+        let signed = super::checkpoint::last(&mut self.tx).await?;
+        let covered = signed.as_ref().map_or(0, |last| last.position);
+        let ends = signed.into_iter().chain(self.known.clone());
+        if let Some(last) =
+            ends.max_by_key(|last| last.position).filter(|last| last.position > self.position)
+        {
             let why = format!(
                 "la fin manque, le point de contrôle du {} compte {} et la chaîne s’arrête à {}",
                 format::instant(last.at),
-                crate::text::count(last.position, "entrée", "entrées"),
+                count(last.position, "entrée", "entrées"),
                 number(self.position)
             );
             return Ok(broken(self.position + 1, None, why));
+        }
+        if let Some(outcome) = self.uncovered(covered).await? {
+            return Ok(outcome);
         }
         let slipped: Option<i64> = sqlx::query_scalar(
             "select e.seq from audit_entries e
@@ -251,6 +272,33 @@ impl Walk {
         Ok(Outcome::Intact { entries: self.position, until: self.until, waiting })
     }
 
+    /// What no checkpoint covers is the work of a day at most. Ages are told from one sealed entry to
+    /// another, since the program may have been stopped for a week.
+    async fn uncovered(&mut self, covered: i64) -> sqlx::Result<Option<Outcome>> {
+        let many = self.position - covered;
+        let span: Option<Duration> = match many > BETWEEN_CHECKPOINTS {
+            true => None,
+            false => {
+                let ages: (Option<DateTime<Utc>>, Option<DateTime<Utc>>) = sqlx::query_as(
+                    "select min(e.at), max(e.at) from audit_seals s join audit_entries e on e.seq = s.entry where s.position > $1",
+                )
+                .bind(covered)
+                .fetch_one(&mut *self.tx)
+                .await?;
+                ages.0.zip(ages.1).map(|(first, last)| last - first)
+            }
+        };
+        if many <= BETWEEN_CHECKPOINTS && span.is_none_or(|span| span <= BETWEEN_DAYS) {
+            return Ok(None);
+        }
+        let why = format!(
+            "aucun point de contrôle ne couvre {}, alors qu’il s’en fait un par jour et toutes les {} entrées",
+            count(many, "entrée", "entrées"),
+            number(BETWEEN_CHECKPOINTS)
+        );
+        Ok(Some(broken(covered + 1, None, why)))
+    }
+
     /// By position, from the one after the last step to `to`; those that precede any entry with the first.
     async fn checkpoints(&mut self, to: i64) -> sqlx::Result<HashMap<i64, Vec<Checkpoint>>> {
         let from = if self.position == 0 { -1 } else { self.position };
@@ -262,7 +310,8 @@ impl Walk {
         .fetch_all(&mut *self.tx)
         .await?;
         let mut out: HashMap<i64, Vec<Checkpoint>> = HashMap::new();
-        for row in rows {
+        let known = self.known.iter().filter(|known| (from + 1..=to).contains(&known.position));
+        for row in rows.into_iter().chain(known.cloned()) {
             out.entry(row.position).or_default().push(row);
         }
         Ok(out)
