@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use std::{
     fs::{File, OpenOptions},
-    io::{BufRead, BufReader, ErrorKind, Write},
+    io::{self, BufRead, BufReader, ErrorKind, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
 };
@@ -29,28 +29,22 @@ pub fn append(dir: &Path, checkpoint: &Checkpoint) -> Result<()> {
     write().with_context(|| format!("écriture de {}", path.display()))
 }
 
-/// The furthest checkpoint of the file; a line cut short by a power failure is not one.
-///
+/// The checkpoints of the file as it stands now, in the order of its lines; one cut short by a power
+/// failure is not one. All of them count: after the chain was made anew, the sealer signs it too.
+pub type Points = Box<dyn Iterator<Item = io::Result<Checkpoint>> + Send>;
+
 /// # Errors
 /// The file is there and cannot be read.
-pub fn furthest(dir: &Path) -> Result<Option<Checkpoint>> {
+pub fn points(dir: &Path) -> Result<Points> {
     let path = dir.join(FILE);
+    let reading = || format!("lecture de {}", path.display());
     let file = match File::open(&path) {
-        Err(err) if err.kind() == ErrorKind::NotFound => return Ok(None),
-        file => file.with_context(|| format!("lecture de {}", path.display()))?,
+        Err(err) if err.kind() == ErrorKind::NotFound => return Ok(Box::new(std::iter::empty())),
+        file => file.with_context(reading)?,
     };
-    let mut furthest: Option<Checkpoint> = None;
-    for line in BufReader::new(file).lines() {
-        let line = line.with_context(|| format!("lecture de {}", path.display()))?;
-        match read(&line) {
-            Some(read) if furthest.as_ref().is_none_or(|known| known.position <= read.position) => {
-                furthest = Some(read);
-            }
-            Some(_) => {}
-            None => tracing::warn!(line, "{} : ligne illisible", path.display()),
-        }
-    }
-    Ok(furthest)
+    let length = file.metadata().with_context(reading)?.len();
+    let lines = BufReader::new(file.take(length)).lines();
+    Ok(Box::new(lines.filter_map(|line| line.map(|line| read(&line)).transpose())))
 }
 
 fn line(checkpoint: &Checkpoint) -> String {
@@ -77,10 +71,10 @@ mod tests {
     use std::{fs, os::unix::fs::PermissionsExt};
 
     #[test]
-    fn the_furthest_is_found_and_a_cut_line_is_passed_over() {
+    fn lines_are_read_back_and_one_cut_short_is_passed_over() {
         let dir = std::env::temp_dir().join(format!("opstracker-ledger-{}", uuid::Uuid::new_v4()));
         fs::create_dir_all(&dir).unwrap();
-        assert!(furthest(&dir).unwrap().is_none());
+        assert_eq!(points(&dir).unwrap().count(), 0);
         let at = |position| Checkpoint {
             position,
             hash: vec![7; 32],
@@ -94,8 +88,10 @@ mod tests {
         let path = dir.join(FILE);
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("{text}20;0707")).unwrap();
-        let found = furthest(&dir).unwrap().unwrap();
-        assert_eq!(line(&found), line(&at(12)));
+        let earlier = points(&dir).unwrap();
+        append(&dir, &at(30)).unwrap();
+        let found: Vec<_> = earlier.map(|point| point.unwrap().position).collect();
+        assert_eq!(found, [3, 12, 9], "what is appended later is for a later walk");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         fs::remove_dir_all(&dir).unwrap();
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The walk that proves the chain (03 §12.3): every seal against the one before, every entry and every
-//! personal value against its digest, every checkpoint against the chain and its signature, those of
-//! the base and the furthest of the file, then what no seal and no checkpoint covers. One snapshot of
-//! the base, batches by position, memory that does not grow.
+//! personal value against its digest, every checkpoint against the chain and its signature, every line
+//! of the file of checkpoints, then what no seal and no checkpoint covers. One snapshot of the base,
+//! batches by position, memory that does not grow.
 use super::{
     checkpoint::Checkpoint,
     form::{CONTENT_COLUMNS, Content, GENESIS, commitment, hex, seal_hash},
@@ -17,7 +17,7 @@ use crate::{
 };
 use chrono::{DateTime, Duration, Utc};
 use sqlx::{FromRow, Postgres, Row, Transaction, postgres::PgRow};
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, io, sync::Arc};
 
 const BATCH: i64 = 2_000;
 /// A checkpoint a day, and time for a busy machine to make it.
@@ -101,8 +101,8 @@ struct Personal {
 pub struct Walk {
     tx: Transaction<'static, Postgres>,
     key: Arc<SigningKey>,
-    /// The furthest checkpoint of the file, which the base cannot take back.
-    known: Option<Checkpoint>,
+    /// The checkpoints of the file, which the base cannot take back.
+    kept: ledger::Points,
     /// The end of the chain when the walk began.
     pub total: i64,
     position: i64,
@@ -121,8 +121,8 @@ impl Walk {
     /// # Errors
     /// The base fails, or the file of the checkpoints cannot be read.
     pub async fn begin(app: &App) -> anyhow::Result<Self> {
-        // Read before the snapshot: whatever the file holds was committed.
-        let (key, known) = (app.audit_key.clone(), ledger::furthest(&app.config.data_dir)?);
+        // Opened before the snapshot: whatever the file holds was committed.
+        let (key, kept) = (app.audit_key.clone(), ledger::points(&app.config.data_dir)?);
         let mut tx = app.db.begin().await?;
         sqlx::query("set transaction isolation level repeatable read, read only")
             .execute(&mut *tx)
@@ -130,7 +130,7 @@ impl Walk {
         let total: i64 = sqlx::query_scalar("select coalesce(max(position), 0) from audit_seals")
             .fetch_one(&mut *tx)
             .await?;
-        Ok(Self { tx, key, known, total, position: 0, hash: GENESIS.to_vec(), until: None })
+        Ok(Self { tx, key, kept, total, position: 0, hash: GENESIS.to_vec(), until: None })
     }
 
     pub fn position(&self) -> i64 {
@@ -138,7 +138,10 @@ impl Walk {
     }
 
     /// One batch further; the outcome at the first fault, or at the end.
-    pub async fn step(&mut self) -> sqlx::Result<Option<Outcome>> {
+    ///
+    /// # Errors
+    /// The base fails, or the file of the checkpoints.
+    pub async fn step(&mut self) -> anyhow::Result<Option<Outcome>> {
         let links: Vec<Link> = sqlx::QueryBuilder::new(
             "select s.position, s.entry, s.digest, s.previous, s.hash, ",
         )
@@ -216,29 +219,18 @@ impl Walk {
             );
             return Err(broken(place, None, why));
         }
-        if checkpoint.hash != self.hash {
-            let why =
-                format!("la chaîne n’est plus celle que le point de contrôle du {at} a signée");
-            return Err(broken(place, None, why));
-        }
-        Ok(())
+        if checkpoint.hash == self.hash { Ok(()) } else { Err(another(checkpoint)) }
     }
 
     /// After the last seal: what was cut off, what was slipped in.
-    async fn end(&mut self) -> sqlx::Result<Outcome> {
+    async fn end(&mut self) -> anyhow::Result<Outcome> {
         let signed = super::checkpoint::last(&mut self.tx).await?;
         let covered = signed.as_ref().map_or(0, |last| last.position);
-        let ends = signed.into_iter().chain(self.known.clone());
-        if let Some(last) =
-            ends.max_by_key(|last| last.position).filter(|last| last.position > self.position)
-        {
-            let why = format!(
-                "la fin manque, le point de contrôle du {} compte {} et la chaîne s’arrête à {}",
-                format::instant(last.at),
-                count(last.position, "entrée", "entrées"),
-                number(self.position)
-            );
-            return Ok(broken(self.position + 1, None, why));
+        if let Some(last) = signed.filter(|last| last.position > self.position) {
+            return Ok(self.cut_off(&last));
+        }
+        if let Some(outcome) = self.kept().await? {
+            return Ok(outcome);
         }
         if let Some(outcome) = self.uncovered(covered).await? {
             return Ok(outcome);
@@ -270,6 +262,42 @@ impl Walk {
             .fetch_one(&mut *self.tx)
             .await?;
         Ok(Outcome::Intact { entries: self.position, until: self.until, waiting })
+    }
+
+    fn cut_off(&self, last: &Checkpoint) -> Outcome {
+        let why = format!(
+            "la fin manque, le point de contrôle du {} compte {} et la chaîne s’arrête à {}",
+            format::instant(last.at),
+            count(last.position, "entrée", "entrées"),
+            number(self.position)
+        );
+        broken(self.position + 1, None, why)
+    }
+
+    /// The chain is the one that every line of the file says.
+    async fn kept(&mut self) -> anyhow::Result<Option<Outcome>> {
+        loop {
+            let points: Vec<Checkpoint> =
+                self.kept.by_ref().take(BATCH as usize).collect::<io::Result<_>>()?;
+            if points.is_empty() {
+                return Ok(None);
+            }
+            let places: Vec<i64> = points.iter().map(|point| point.position).collect();
+            let hashes: Vec<(i64, Vec<u8>)> =
+                sqlx::query_as("select position, hash from audit_seals where position = any($1)")
+                    .bind(&places)
+                    .fetch_all(&mut *self.tx)
+                    .await?;
+            let hashes: HashMap<i64, Vec<u8>> =
+                hashes.into_iter().chain([(0, GENESIS.to_vec())]).collect();
+            for point in points {
+                match hashes.get(&point.position) {
+                    Some(hash) if *hash == point.hash => {}
+                    Some(_) => return Ok(Some(another(&point))),
+                    None => return Ok(Some(self.cut_off(&point))),
+                }
+            }
+        }
     }
 
     /// What no checkpoint covers is the work of a day at most. Ages are told from one sealed entry to
@@ -310,8 +338,7 @@ impl Walk {
         .fetch_all(&mut *self.tx)
         .await?;
         let mut out: HashMap<i64, Vec<Checkpoint>> = HashMap::new();
-        let known = self.known.iter().filter(|known| (from + 1..=to).contains(&known.position));
-        for row in rows.into_iter().chain(known.cloned()) {
+        for row in rows {
             out.entry(row.position).or_default().push(row);
         }
         Ok(out)
@@ -332,6 +359,13 @@ impl Walk {
         }
         Ok(out)
     }
+}
+
+/// The chain is not the one that this checkpoint signed.
+fn another(checkpoint: &Checkpoint) -> Outcome {
+    let at = format::instant(checkpoint.at);
+    let why = format!("la chaîne n’est plus celle que le point de contrôle du {at} a signée");
+    broken(checkpoint.position, None, why)
 }
 
 /// What is kept apart is what the entry committed to; what is gone was erased (03 §12.4).
