@@ -289,7 +289,8 @@ pub async fn close_own(conn: &mut PgConnection, user: Id<User>, id: Uuid) -> sql
     }
 }
 
-/// Ends every session of a person but `keep`, with the « Rester connecté » it came from: a new security stamp, returned, is a dead session everywhere.
+/// Ends every session of a person but `keep`, which stays remembered if it was: the new security
+/// stamp, returned, is a dead session everywhere else.
 pub async fn revoke(tx: &mut Tx, user: Id<User>, keep: Option<Uuid>) -> sqlx::Result<Uuid> {
     let stamp = Uuid::new_v4();
     sqlx::query!("update users set security_stamp = $2 where id = $1", user as _, stamp)

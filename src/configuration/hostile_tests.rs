@@ -119,6 +119,9 @@ async fn rg_101_hostile_archives_are_refused_and_nothing_is_written(db: PgPool) 
     let zeros = vec![0; 200 << 20];
     let bomb = archive().with("zeros.csv", &zeros).pack();
     assert!(bomb.len() < 1 << 20);
+    let mut endless = archive();
+    let line = "Essai;transition;;;t;T;;;a;b;oui;oui;none;untouched\r\n".repeat(1_801);
+    endless.edit("workflows.csv", |head| format!("{head}Essai;workflow;;oui;;;;;;;;;;\r\n{line}"));
     let lone = archive().edited(types, "identifier,agent_key", "agent_key");
     let hostile = [
         (many().pack(), "L'archive compte plus de 50 fichiers"),
@@ -141,6 +144,7 @@ async fn rg_101_hostile_archives_are_refused_and_nothing_is_written(db: PgPool) 
             archive().without(segments).with(segments, &[b';'; 50]).pack(),
             "segments.csv, ligne 1 : le tableau compte trop de colonnes",
         ),
+        (endless.pack(), "ligne 2 : le workflow « Essai » compte trop de transitions"),
         (zip64(many().pack()), "L’archive compte plus de 50 fichiers"),
         (
             [exported.as_slice(), b"PK\x05\x06", &[0; 18]].concat(),

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     text::norm,
-    workflows::{Category, DateMode, Definition, ReasonMode, StatusDraft, TransitionDraft},
+    workflows::{
+        Category, DateMode, Definition, MAX_STATUSES, MAX_TRANSITIONS, ReasonMode, StatusDraft,
+        TransitionDraft,
+    },
 };
 use std::collections::{HashMap, HashSet};
 
@@ -108,6 +111,11 @@ fn transition(judge: &mut Judge, row: &Row) -> TransitionDraft {
 
 fn whole(judge: &mut Judge, read: &Read) {
     let (definition, name) = (&read.flow.definition, &read.flow.name);
+    // A transition has a line for each status it leaves. Beyond, comparing them all takes minutes.
+    if definition.transitions.len() > MAX_STATUSES * MAX_TRANSITIONS {
+        judge.say(read.line, format!("le workflow « {name} » compte trop de transitions"));
+        return;
+    }
     let (mut codes, mut exits) = (HashSet::new(), HashSet::new());
     for (status, line) in definition.statuses.iter().zip(&read.statuses) {
         judge.once(&mut codes, status.key.as_str(), *line, || {

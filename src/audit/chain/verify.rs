@@ -5,23 +5,21 @@
 //! batches by position, memory that does not grow.
 use super::{
     checkpoint::Checkpoint,
+    end::another,
     form::{CONTENT_COLUMNS, Content, GENESIS, commitment, hex, seal_hash},
     key::{SigningKey, is_signed},
     ledger,
-    seal::BETWEEN_CHECKPOINTS,
 };
 use crate::{
     app::App,
     text::{count, number},
     web::format,
 };
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::{FromRow, Postgres, Row, Transaction, postgres::PgRow};
-use std::{collections::HashMap, io, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 const BATCH: i64 = 2_000;
-/// A checkpoint a day, and time for a busy machine to make it.
-const BETWEEN_DAYS: Duration = Duration::hours(26);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -99,21 +97,25 @@ struct Personal {
 }
 
 pub struct Walk {
-    tx: Transaction<'static, Postgres>,
+    pub(super) tx: Transaction<'static, Postgres>,
     key: Arc<SigningKey>,
     /// The checkpoints of the file, which the base cannot take back.
-    kept: ledger::Points,
+    pub(super) kept: ledger::Points,
     /// The end of the chain when the walk began.
     pub total: i64,
-    position: i64,
+    pub(super) position: i64,
     hash: Vec<u8>,
-    until: Option<DateTime<Utc>>,
+    pub(super) until: Option<DateTime<Utc>>,
 }
 
 /// What a step finds wrong.
 type Found = Result<(), Outcome>;
 
-fn broken(position: impl Into<Option<i64>>, entry: impl Into<Option<i64>>, why: String) -> Outcome {
+pub(super) fn broken(
+    position: impl Into<Option<i64>>,
+    entry: impl Into<Option<i64>>,
+    why: String,
+) -> Outcome {
     Outcome::Broken { position: position.into(), entry: entry.into(), why }
 }
 
@@ -222,111 +224,6 @@ impl Walk {
         if checkpoint.hash == self.hash { Ok(()) } else { Err(another(checkpoint)) }
     }
 
-    /// After the last seal: what was cut off, what was slipped in.
-    async fn end(&mut self) -> anyhow::Result<Outcome> {
-        let signed = super::checkpoint::last(&mut self.tx).await?;
-        let covered = signed.as_ref().map_or(0, |last| last.position);
-        if let Some(last) = signed.filter(|last| last.position > self.position) {
-            return Ok(self.cut_off(&last));
-        }
-        if let Some(outcome) = self.kept().await? {
-            return Ok(outcome);
-        }
-        if let Some(outcome) = self.uncovered(covered).await? {
-            return Ok(outcome);
-        }
-        let slipped: Option<i64> = sqlx::query_scalar(
-            "select e.seq from audit_entries e
-             where not exists (select from audit_seals s where s.entry = e.seq)
-               and not exists (select from audit_unsealed w where w.seq = e.seq)
-             order by e.seq limit 1",
-        )
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        if let Some(seq) = slipped {
-            let why = format!("l’entrée n° {} a été ajoutée hors du journal", number(seq));
-            return Ok(broken(None, seq, why));
-        }
-        let vanished: Option<i64> = sqlx::query_scalar(
-            "select w.seq from audit_unsealed w
-             where not exists (select from audit_entries e where e.seq = w.seq) order by w.seq limit 1",
-        )
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        if let Some(seq) = vanished {
-            let why =
-                format!("l’entrée n° {}, qui attendait son sceau, a été retirée", number(seq));
-            return Ok(broken(None, seq, why));
-        }
-        let waiting: i64 = sqlx::query_scalar("select count(*) from audit_unsealed")
-            .fetch_one(&mut *self.tx)
-            .await?;
-        Ok(Outcome::Intact { entries: self.position, until: self.until, waiting })
-    }
-
-    fn cut_off(&self, last: &Checkpoint) -> Outcome {
-        let why = format!(
-            "la fin manque, le point de contrôle du {} compte {} et la chaîne s’arrête à {}",
-            format::instant(last.at),
-            count(last.position, "entrée", "entrées"),
-            number(self.position)
-        );
-        broken(self.position + 1, None, why)
-    }
-
-    /// The chain is the one that every line of the file says.
-    async fn kept(&mut self) -> anyhow::Result<Option<Outcome>> {
-        loop {
-            let points: Vec<Checkpoint> =
-                self.kept.by_ref().take(BATCH as usize).collect::<io::Result<_>>()?;
-            if points.is_empty() {
-                return Ok(None);
-            }
-            let places: Vec<i64> = points.iter().map(|point| point.position).collect();
-            let hashes: Vec<(i64, Vec<u8>)> =
-                sqlx::query_as("select position, hash from audit_seals where position = any($1)")
-                    .bind(&places)
-                    .fetch_all(&mut *self.tx)
-                    .await?;
-            let hashes: HashMap<i64, Vec<u8>> =
-                hashes.into_iter().chain([(0, GENESIS.to_vec())]).collect();
-            for point in points {
-                match hashes.get(&point.position) {
-                    Some(hash) if *hash == point.hash => {}
-                    Some(_) => return Ok(Some(another(&point))),
-                    None => return Ok(Some(self.cut_off(&point))),
-                }
-            }
-        }
-    }
-
-    /// What no checkpoint covers is the work of a day at most. Ages are told from one sealed entry to
-    /// another, since the program may have been stopped for a week.
-    async fn uncovered(&mut self, covered: i64) -> sqlx::Result<Option<Outcome>> {
-        let many = self.position - covered;
-        let span: Option<Duration> = match many > BETWEEN_CHECKPOINTS {
-            true => None,
-            false => {
-                let ages: (Option<DateTime<Utc>>, Option<DateTime<Utc>>) = sqlx::query_as(
-                    "select min(e.at), max(e.at) from audit_seals s join audit_entries e on e.seq = s.entry where s.position > $1",
-                )
-                .bind(covered)
-                .fetch_one(&mut *self.tx)
-                .await?;
-                ages.0.zip(ages.1).map(|(first, last)| last - first)
-            }
-        };
-        if many <= BETWEEN_CHECKPOINTS && span.is_none_or(|span| span <= BETWEEN_DAYS) {
-            return Ok(None);
-        }
-        let why = format!(
-            "aucun point de contrôle ne couvre {}, alors qu’il s’en fait un par jour et toutes les {} entrées",
-            count(many, "entrée", "entrées"),
-            number(BETWEEN_CHECKPOINTS)
-        );
-        Ok(Some(broken(covered + 1, None, why)))
-    }
-
     /// By position, from the one after the last step to `to`; those that precede any entry with the first.
     async fn checkpoints(&mut self, to: i64) -> sqlx::Result<HashMap<i64, Vec<Checkpoint>>> {
         let from = if self.position == 0 { -1 } else { self.position };
@@ -359,13 +256,6 @@ impl Walk {
         }
         Ok(out)
     }
-}
-
-/// The chain is not the one that this checkpoint signed.
-fn another(checkpoint: &Checkpoint) -> Outcome {
-    let at = format::instant(checkpoint.at);
-    let why = format!("la chaîne n’est plus celle que le point de contrôle du {at} a signée");
-    broken(checkpoint.position, None, why)
 }
 
 /// What is kept apart is what the entry committed to; what is gone was erased (03 §12.4).
