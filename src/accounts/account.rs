@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! An account as administrators manage it, and what changes it (RG-002 to RG-005).
-use super::{Purpose, Role, Roles, User, links, second_factor, sessions, throttle};
+use super::{
+    Purpose, Role, Roles, User, links, sessions,
+    throttle::{self, Tried},
+};
 use crate::{
     audit::Entry,
     db::{Id, Tx, sqlstate},
@@ -258,8 +261,8 @@ pub async fn set_active(
 
 /// Forgets the failures that lock this account (RG-006).
 pub async fn lift_lock(tx: &mut Tx, account: &Allowed<Manage, Account>) -> Result<()> {
-    throttle::lift(tx.conn(), &account.email).await?;
-    throttle::lift(tx.conn(), &second_factor::throttled_as(&account.email)).await?;
+    throttle::lift(tx.conn(), Tried::Password(&account.email)).await?;
+    throttle::lift(tx.conn(), Tried::Code(&account.email)).await?;
     tx.record(Entry::on("account.lock_lifted", "user", account.id.uuid())).await?;
     notify(tx, account.id, "Un administrateur a levé le verrouillage de votre compte.").await
 }

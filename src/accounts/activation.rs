@@ -120,7 +120,7 @@ pub async fn create(
     };
     let hash = password.hash(&app).await?;
     let mut tx = Tx::begin_for(&app, &visitor).await?;
-    links::consume(tx.conn(), &visitor, Purpose::Activation, &token).await?;
+    links::consume(&mut tx, Purpose::Activation, &token).await?;
     let stamp = account::set_password(&mut tx, user, &hash, None).await?;
     let answer = login::start_session(&mut tx, user, stamp, false, None).await?;
     tx.commit().await?;
@@ -141,7 +141,7 @@ pub async fn reset(
     };
     let hash = password.hash(&app).await?;
     let mut tx = Tx::begin_for(&app, &visitor).await?;
-    links::consume(tx.conn(), &visitor, Purpose::Reset, &token).await?;
+    links::consume(&mut tx, Purpose::Reset, &token).await?;
     account::set_password(&mut tx, user, &hash, None).await?;
     account::notify(
         &mut tx,

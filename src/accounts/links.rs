@@ -4,7 +4,8 @@
 use super::{User, throttle, tokens};
 use crate::{
     app::App,
-    db::Id,
+    audit::Entry,
+    db::{Id, Tx},
     web::{Error, Result, auth::Visitor},
 };
 use axum::{
@@ -12,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Duration, Utc};
+use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -127,26 +129,28 @@ pub async fn look(
     }
 }
 
-/// Consumes a link: of two requests, one finds it living.
+/// Consumes a link, with its trace: of two requests, one finds it living.
 ///
 /// # Errors
 /// `DeadLink` as for [`look`].
-pub async fn consume(
-    conn: &mut PgConnection,
-    visitor: &Visitor,
-    purpose: Purpose,
-    token: &str,
-) -> Result<Option<Id<User>>> {
-    let found = sqlx::query_scalar!(
+pub async fn consume(tx: &mut Tx, purpose: Purpose, token: &str) -> Result<()> {
+    let now = tx.now();
+    let user = sqlx::query_scalar!(
         r#"update one_time_links set consumed_at = $3
            where purpose = $1 and token_hash = $2 and consumed_at is null and expires_at > $3 returning user_id as "user: Id<User>""#,
         purpose.code(),
         tokens::hash(token),
-        visitor.now
+        now
     )
-    .fetch_optional(conn)
-    .await?;
-    found.ok_or(Error::DeadLink(purpose.advice()))
+    .fetch_optional(tx.conn())
+    .await?
+    .ok_or(Error::DeadLink(purpose.advice()))?;
+    let entry = match user {
+        Some(user) => Entry::on("link.used", "user", user.uuid()),
+        None => Entry::about("link.used", "instance"),
+    };
+    tx.record(entry.changes(json!({ "purpose": purpose.code() }))).await?;
+    Ok(())
 }
 
 /// Unknown personal tokens: 30 in five minutes from one network (RG-006).

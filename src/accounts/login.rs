@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Signing in and out (US-101, US-102). An unknown address behaves like a known one: same words,
 //! same time, same lock.
-use super::{User, hashing, second_factor, sessions, throttle};
+use super::{
+    User, hashing, second_factor, sessions,
+    throttle::{self, Tried},
+};
 use crate::{
     app::App,
     audit::Entry,
@@ -106,7 +109,8 @@ struct Account {
 pub async fn create(State(app): State<App>, visitor: Visitor, form: Form) -> Result<Response> {
     let email = form.text("email").to_lowercase();
     let password: String = form.raw("mot_de_passe").nfc().collect();
-    match throttle::attempt(&app.db, &email, &visitor.full_ip, visitor.now).await? {
+    match throttle::attempt(&app.db, Tried::Password(&email), &visitor.full_ip, visitor.now).await?
+    {
         throttle::Gate::Open => {}
         throttle::Gate::TooMany(seconds) => return Err(Error::TooMany(seconds)),
         throttle::Gate::Locked => return Ok(again(&app, &visitor, &form, LOCKED)),
@@ -146,7 +150,7 @@ async fn open(
     upgraded: Option<String>,
 ) -> Result<Response> {
     let mut tx = Tx::begin_for(app, visitor).await?;
-    throttle::forgive(tx.conn(), email, &visitor.full_ip, visitor.now).await?;
+    throttle::forgive(tx.conn(), Tried::Password(email), &visitor.full_ip, visitor.now).await?;
     if let Some(hash) = upgraded {
         sqlx::query!("update users set password_hash = $2 where id = $1", account.id as _, hash)
             .execute(tx.conn())
@@ -223,7 +227,6 @@ async fn refuse(
     account: Option<&Account>,
     right: bool,
 ) -> Result<()> {
-    let mut tx = Tx::begin_for(app, visitor).await?;
     let why = if right {
         "account_off"
     } else if account.is_some() {
@@ -231,16 +234,8 @@ async fn refuse(
     } else {
         "unknown_address"
     };
-    let entry = |action| match account {
-        Some(account) => Entry::on(action, "user", account.id.uuid()),
-        // What was typed may be a password in the wrong box: it is not kept.
-        None => Entry::about(action, "user"),
-    };
-    tx.record(entry("session.refused").changes(json!({ "why": why }))).await?;
-    if throttle::is_locked(tx.conn(), email, visitor.now).await? {
-        tx.record(entry("account.locked")).await?;
-    }
-    tx.commit().await
+    let user = account.map(|account| account.id);
+    throttle::trace(app, visitor, Tried::Password(email), user, "session.refused", why).await
 }
 
 /// The page again: the address kept, the password emptied.

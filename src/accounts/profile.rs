@@ -3,12 +3,13 @@
 use super::{
     Role, User, account, chosen, hashing,
     password::{Context, Rules},
+    throttle::{self, Gate, Tried},
 };
 use crate::{
     app::App,
     audit::Entry,
     db::{Read, Tx},
-    web::{Again, Form, Page, Redirect, Result, Shell, auth::Visitor},
+    web::{Again, Error, Form, Page, Redirect, Result, Shell, auth::Visitor, cookies},
 };
 use askama::Template;
 use axum::{
@@ -120,11 +121,12 @@ pub async fn change_password(
     visitor: Visitor,
     mut form: Form,
 ) -> Result<Response> {
-    let Some(user) = visitor.user.clone() else { return Err(crate::web::Error::Forbidden) };
-    match super::throttle::attempt(&app.db, &user.email, &visitor.full_ip, visitor.now).await? {
-        super::throttle::Gate::Open => {}
-        super::throttle::Gate::TooMany(seconds) => return Err(crate::web::Error::TooMany(seconds)),
-        super::throttle::Gate::Locked => return Err(crate::web::Error::TooMany(15 * 60)),
+    let Some(user) = visitor.user.clone() else { return Err(Error::Forbidden) };
+    let tried = Tried::Password(&user.email);
+    match throttle::attempt(&app.db, tried, &visitor.full_ip, visitor.now).await? {
+        Gate::Open => {}
+        Gate::TooMany(seconds) => return Err(Error::TooMany(seconds)),
+        Gate::Locked => return Err(Error::TooMany(15 * 60)),
     }
     let stored = sqlx::query_scalar!("select password_hash from users where id = $1", user.id as _)
         .fetch_one(&app.db)
@@ -132,24 +134,28 @@ pub async fn change_password(
     let old: String = form.raw("ancien").nfc().collect();
     let right = hashing::verify(&app, stored, old).await?.right;
     if !right {
+        let (action, why) = ("password.refused", "wrong_password");
+        throttle::trace(&app, &visitor, tried, Some(user.id), action, why).await?;
         form.refuse("ancien", "Ancien mot de passe incorrect");
     }
     let password = chosen::read(&mut form, &Context::of(&user), Rules::from(&*app.settings()));
     let Some(password) = password.filter(|_| form.is_valid()) else {
         if right {
             let mut conn = app.db.acquire().await?;
-            super::throttle::forgive(&mut conn, &user.email, &visitor.full_ip, visitor.now).await?;
+            throttle::forgive(&mut conn, tried, &visitor.full_ip, visitor.now).await?;
         }
         return Ok(Again(new_password(&app, &visitor, &user, form)).into_response());
     };
     let hash = password.hash(&app).await?;
     let mut tx = Tx::begin_for(&app, &visitor).await?;
-    super::throttle::forgive(tx.conn(), &user.email, &visitor.full_ip, visitor.now).await?;
+    throttle::forgive(tx.conn(), tried, &visitor.full_ip, visitor.now).await?;
     account::set_password(&mut tx, user.id, &hash, None).await?;
     let cookie = renew_session(&mut tx, &user, &visitor).await?;
     account::notify(&mut tx, user.id, "Votre mot de passe a été modifié.").await?;
     tx.commit().await?;
-    Ok(Redirect::to("/profil").flash("Mot de passe modifié").cookie(cookie).into_response())
+    let answer = Redirect::to("/profil").flash("Mot de passe modifié").cookie(cookie);
+    // The series of this browser ended with the others.
+    Ok(answer.cookie(cookies::forget_secret(&app, "rester")).into_response())
 }
 
 /// A new session identifier at a password change (RG-007): every former one is dead, this one included.
@@ -158,5 +164,5 @@ async fn renew_session(tx: &mut Tx, user: &User, visitor: &Visitor) -> Result<St
         .fetch_one(tx.conn())
         .await?;
     let secret = super::sessions::open(tx.conn(), user.id, stamp, None, visitor).await?;
-    Ok(crate::web::cookies::secret(tx.app(), "session", &secret, None))
+    Ok(cookies::secret(tx.app(), "session", &secret, None))
 }

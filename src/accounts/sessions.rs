@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Server-side sessions and « Rester connecté » (RG-007).
-use super::{Roles, User, tokens};
+use super::{Roles, User, second_factor, tokens};
 use crate::{
     app::App,
+    audit::Entry,
     db::{Id, Tx},
-    web::{auth::Visitor, cookies, format},
+    web::{Result, auth::Visitor, cookies, format},
 };
 use chrono::{DateTime, Duration, Utc};
 use sqlx::{Connection as _, PgConnection};
@@ -38,7 +39,7 @@ pub struct Found {
 }
 
 /// Finds who holds these cookies.
-pub async fn resume(app: &App, presented: &Presented, visitor: &Visitor) -> sqlx::Result<Found> {
+pub async fn resume(app: &App, presented: &Presented, visitor: &Visitor) -> Result<Found> {
     if presented.session.is_none() && presented.remember.is_none() {
         return Ok(Found::default());
     }
@@ -49,12 +50,33 @@ pub async fn resume(app: &App, presented: &Presented, visitor: &Visitor) -> sqlx
         let ends = found.ends.filter(|_| presented.remember.is_none());
         return Ok(Found { ends, ..found });
     }
-    match &presented.remember {
-        Some(token) => by_remember(app, &mut conn, token, visitor).await,
-        None => {
-            Ok(Found { cookies: vec![cookies::forget_secret(app, "session")], ..Found::default() })
+    let Some(token) = &presented.remember else {
+        return Ok(Found {
+            cookies: vec![cookies::forget_secret(app, "session")],
+            ..Found::default()
+        });
+    };
+    let remembered = by_remember(app, &mut conn, token, visitor).await?;
+    drop(conn);
+    match remembered {
+        Remembered::Found(found) => return Ok(found),
+        Remembered::Dead => {}
+        Remembered::Stolen(user) => {
+            let mut tx = Tx::begin_for(app, visitor).await?;
+            tx.record(Entry::on("session.stolen", "user", user.uuid())).await?;
+            tx.commit().await?;
         }
     }
+    let forgotten = ["rester", "session"].map(|name| cookies::forget_secret(app, name));
+    Ok(Found { cookies: forgotten.into(), ..Found::default() })
+}
+
+/// What a « Rester connecté » cookie leads to.
+enum Remembered {
+    Found(Found),
+    Dead,
+    /// Whose series was ended.
+    Stolen(Id<User>),
 }
 
 /// A page that refreshes itself and a stream that reconnects are not the person: they do not keep
@@ -113,27 +135,21 @@ async fn by_session(
 
 /// A remembered browser opens a new session; its token is replaced. Any other secret of the series
 /// coming back, however old, means that one was stolen: the whole series dies. The one just
-/// replaced is allowed for [`GRACE`].
+/// replaced is allowed for [`GRACE`]. Who lacks the second factor that a role of theirs requires
+/// must sign in and enrol.
 async fn by_remember(
     app: &App,
     conn: &mut PgConnection,
     cookie: &str,
     visitor: &Visitor,
-) -> sqlx::Result<Found> {
-    let dead = || Found {
-        cookies: vec![
-            cookies::forget_secret(app, "rester"),
-            cookies::forget_secret(app, "session"),
-        ],
-        ..Found::default()
-    };
+) -> sqlx::Result<Remembered> {
     let now = visitor.now;
-    let Some((family, token)) = cookie.split_once('.') else { return Ok(dead()) };
-    let Ok(family) = family.parse::<Uuid>() else { return Ok(dead()) };
+    let Some((family, token)) = cookie.split_once('.') else { return Ok(Remembered::Dead) };
+    let Ok(family) = family.parse::<Uuid>() else { return Ok(Remembered::Dead) };
     let hash = tokens::hash(token);
     let mut tx = conn.begin().await?;
     let row = sqlx::query!(
-        "select f.token_hash = $2 as \"current!\", coalesce(f.former_hash = $2, false) as \"former!\", f.rotated_at, u.id as user_id, u.security_stamp
+        "select f.token_hash = $2 as \"current!\", coalesce(f.former_hash = $2, false) as \"former!\", f.rotated_at, u.id as \"user_id: Id<User>\", u.security_stamp
          from remember_families f join users u on u.id = f.user_id
          where f.id = $1 and f.expires_at > $3 and u.active
          for update of f",
@@ -143,17 +159,22 @@ async fn by_remember(
     )
     .fetch_optional(&mut *tx)
     .await?;
-    let Some(row) = row else { return Ok(dead()) };
+    let Some(row) = row else { return Ok(Remembered::Dead) };
     let known = row.current || (row.former && now - row.rotated_at <= GRACE);
     if !known {
         tracing::warn!(%family, "a used « Rester connecté » token came back: series revoked");
         end_series(&mut tx, family).await?;
         tx.commit().await?;
-        return Ok(dead());
+        return Ok(Remembered::Stolen(row.user_id));
+    }
+    if second_factor::needed(&mut tx, app, row.user_id).await? == second_factor::Needed::Enrolment {
+        end_series(&mut tx, family).await?;
+        tx.commit().await?;
+        return Ok(Remembered::Dead);
     }
     let Ok(session) = open(&mut tx, row.user_id, row.security_stamp, Some(family), visitor).await
     else {
-        return Ok(dead());
+        return Ok(Remembered::Dead);
     };
     let mut set = vec![cookies::secret(app, "session", &session, None)];
     if row.current
@@ -172,7 +193,7 @@ async fn by_remember(
     }
     let found = by_session(&mut tx, &session, now, true).await?.unwrap_or_default();
     tx.commit().await?;
-    Ok(Found { ends: None, cookies: set, ..found })
+    Ok(Remembered::Found(Found { ends: None, cookies: set, ..found }))
 }
 
 async fn end_series(conn: &mut PgConnection, family: Uuid) -> sqlx::Result<()> {
@@ -268,15 +289,21 @@ pub async fn close_own(conn: &mut PgConnection, user: Id<User>, id: Uuid) -> sql
     }
 }
 
-/// Ends every session of a person but `keep`: a new security stamp, returned, is a dead session everywhere.
+/// Ends every session of a person but `keep`, which stays remembered if it was: the new security
+/// stamp, returned, is a dead session everywhere else.
 pub async fn revoke(tx: &mut Tx, user: Id<User>, keep: Option<Uuid>) -> sqlx::Result<Uuid> {
     let stamp = Uuid::new_v4();
     sqlx::query!("update users set security_stamp = $2 where id = $1", user as _, stamp)
         .execute(tx.conn())
         .await?;
-    sqlx::query!("delete from remember_families where user_id = $1", user as _)
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        "delete from remember_families
+         where user_id = $1 and id is distinct from (select family_id from sessions where id = $2 and user_id = $1)",
+        user as _,
+        keep
+    )
+    .execute(tx.conn())
+    .await?;
     sqlx::query!(
         "delete from sessions where user_id = $1 and id is distinct from $2",
         user as _,
@@ -284,12 +311,8 @@ pub async fn revoke(tx: &mut Tx, user: Id<User>, keep: Option<Uuid>) -> sqlx::Re
     )
     .execute(tx.conn())
     .await?;
-    sqlx::query!(
-        "update sessions set security_stamp = $2, family_id = null where user_id = $1",
-        user as _,
-        stamp
-    )
-    .execute(tx.conn())
-    .await?;
+    sqlx::query!("update sessions set security_stamp = $2 where user_id = $1", user as _, stamp)
+        .execute(tx.conn())
+        .await?;
     Ok(stamp)
 }

@@ -94,7 +94,7 @@ pub async fn create(
     mut form: Form,
 ) -> Result<Response> {
     check(&app, &visitor, &token).await?;
-    let organisation = settings::read_organisation(&mut form, &app.settings());
+    let organisation = settings::read_organisation(&mut form);
     let person = identity::read_person(&mut form);
     let context = Context::new(&person.2, &person.0, &person.1);
     let password = chosen::read(&mut form, &context, Rules::from(&*app.settings()));
@@ -103,11 +103,11 @@ pub async fn create(
     };
     let hash = password.hash(&app).await?;
     let mut tx = Tx::begin_for(&app, &visitor).await?;
-    links::consume(tx.conn(), &visitor, Purpose::Setup, &token).await?;
+    links::consume(&mut tx, Purpose::Setup, &token).await?;
     if has_admin(tx.conn()).await? {
         return Err(Error::NotFound);
     }
-    settings::save(&mut tx, &organisation).await?;
+    settings::save(&mut tx, |settings| organisation.put(settings)).await?;
     let (first_name, last_name, email) = person;
     let admin =
         Identity { first_name, last_name, email, roles: [Role::Admin].into_iter().collect() };

@@ -1,13 +1,37 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Sliding windows in the base, shared by all processes (RG-006). Keys are hashed: no address is stored.
-use super::tokens;
+use super::{User, tokens};
+use crate::{
+    app::App,
+    audit::Entry,
+    db::{Id, Tx},
+    web::{Result, auth::Visitor},
+};
 use chrono::{DateTime, Duration, Utc};
+use serde_json::json;
 use sqlx::{PgConnection, PgPool};
 use std::net::IpAddr;
 
 /// A wrong password five times in this long locks the address for as long.
 const WINDOW: Duration = Duration::minutes(15);
 const FAILURES: i64 = 5;
+
+/// What was tried for an address. Each has its own count: a right password forgives no wrong code,
+/// and nothing that is typed as an address reaches the count of another.
+#[derive(Clone, Copy, Debug)]
+pub enum Tried<'a> {
+    Password(&'a str),
+    Code(&'a str),
+}
+
+impl Tried<'_> {
+    fn bucket(self) -> String {
+        match self {
+            Self::Password(email) => bucket("account", email),
+            Self::Code(email) => bucket("code", email),
+        }
+    }
+}
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Gate {
@@ -19,7 +43,12 @@ pub enum Gate {
 
 /// Reserves a sign-in attempt: it counts as a failure until [`forgive`] says otherwise, so that
 /// many attempts at once cannot pass the limit together.
-pub async fn attempt(db: &PgPool, email: &str, ip: &str, now: DateTime<Utc>) -> sqlx::Result<Gate> {
+pub async fn attempt(
+    db: &PgPool,
+    tried: Tried<'_>,
+    ip: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Gate> {
     let mut tx = db.begin().await?;
     let minute = bucket("sign-in", &network(ip));
     let failures = bucket("sign-in-failure", &network(ip));
@@ -28,10 +57,10 @@ pub async fn attempt(db: &PgPool, email: &str, ip: &str, now: DateTime<Utc>) -> 
             return Ok(Gate::TooMany(wait));
         }
     }
-    let account = bucket("account", email);
+    let account = tried.bucket();
     hold(&mut tx, &account).await?;
     hit(&mut tx, &minute, now).await?;
-    let gate = if is_locked(&mut tx, email, now).await? {
+    let gate = if is_locked(&mut tx, tried, now).await? {
         Gate::Locked
     } else {
         hit(&mut tx, &account, now).await?;
@@ -45,11 +74,11 @@ pub async fn attempt(db: &PgPool, email: &str, ip: &str, now: DateTime<Utc>) -> 
 /// A successful sign-in: the count falls to zero, and this attempt was no failure of its network.
 pub async fn forgive(
     conn: &mut PgConnection,
-    email: &str,
+    tried: Tried<'_>,
     ip: &str,
     at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    lift(&mut *conn, email).await?;
+    lift(&mut *conn, tried).await?;
     sqlx::query!(
         "delete from throttle_hits where ctid = (select ctid from throttle_hits where bucket = $1 and at = $2 limit 1)",
         bucket("sign-in-failure", &network(ip)),
@@ -61,8 +90,8 @@ pub async fn forgive(
 }
 
 /// Forgets the failures of an address.
-pub async fn lift(conn: &mut PgConnection, email: &str) -> sqlx::Result<()> {
-    sqlx::query!("delete from throttle_hits where bucket = $1", bucket("account", email))
+pub async fn lift(conn: &mut PgConnection, tried: Tried<'_>) -> sqlx::Result<()> {
+    sqlx::query!("delete from throttle_hits where bucket = $1", tried.bucket())
         .execute(conn)
         .await?;
     Ok(())
@@ -72,12 +101,12 @@ pub async fn lift(conn: &mut PgConnection, email: &str) -> sqlx::Result<()> {
 /// while locked are not counted, so the lock ends fifteen minutes after the fifth.
 pub async fn is_locked(
     conn: &mut PgConnection,
-    email: &str,
+    tried: Tried<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     let last: Vec<DateTime<Utc>> = sqlx::query_scalar!(
         "select at from throttle_hits where bucket = $1 order by at desc limit $2",
-        bucket("account", email),
+        tried.bucket(),
         FAILURES
     )
     .fetch_all(conn)
@@ -86,6 +115,31 @@ pub async fn is_locked(
         (Some(newest), Some(fifth)) => *newest - *fifth < WINDOW && now < *newest + WINDOW,
         _ => false,
     })
+}
+
+/// Traces a failure in a transaction of its own, with the lock that it may bring (RG-070).
+///
+/// # Errors
+/// The base fails.
+pub async fn trace(
+    app: &App,
+    visitor: &Visitor,
+    tried: Tried<'_>,
+    user: Option<Id<User>>,
+    action: &'static str,
+    why: &str,
+) -> Result<()> {
+    let mut tx = Tx::begin_for(app, visitor).await?;
+    let entry = |action| match user {
+        Some(user) => Entry::on(action, "user", user.uuid()),
+        // What was typed may be a password in the wrong box: it is not kept.
+        None => Entry::about(action, "user"),
+    };
+    tx.record(entry(action).changes(json!({ "why": why }))).await?;
+    if is_locked(tx.conn(), tried, visitor.now).await? {
+        tx.record(entry("account.locked")).await?;
+    }
+    tx.commit().await
 }
 
 /// Counts one request of this kind; `Some(seconds to wait)` when it is one too many.

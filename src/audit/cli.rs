@@ -31,7 +31,7 @@ impl Cli {
             Self::Verify => {
                 let now = clock::now();
                 chain::seal(&app, now).await?;
-                let mut walk = Walk::begin(&app.db, app.audit_key.clone()).await?;
+                let mut walk = Walk::begin(&app).await?;
                 let outcome = loop {
                     if let Some(outcome) = walk.step().await? {
                         break outcome;

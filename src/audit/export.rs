@@ -18,6 +18,7 @@ use crate::{
         download::{self, CsvSheet},
     },
 };
+use anyhow::ensure;
 use axum::{
     extract::RawQuery,
     response::{IntoResponse, Response},
@@ -98,13 +99,17 @@ async fn write(
     let checkpoint = chain::last_checkpoint(conn).await?;
     let end = checkpoint.as_ref().map_or(i64::MAX, |c| c.position);
     let mut after = 0;
-    let mut links = batch(conn, filter, false, (0, end)).await?;
-    if let Some(first) = links.first() {
-        after = first.position - 1;
+    if whole {
+        // The links before the first entry kept relate nothing.
+        let first = batch(conn, filter, false, (0, end), 1).await?;
+        after = first.first().map_or(end, |first| first.position - 1);
     }
-    while !links.is_empty() && !app.stopping.is_cancelled() {
-        if whole {
-            links = batch(conn, filter, true, (after, end)).await?;
+    loop {
+        // A file cut short must not look whole.
+        ensure!(!app.stopping.is_cancelled(), "the program is stopping");
+        let links = batch(conn, filter, whole, (after, end), BATCH).await?;
+        if links.is_empty() {
+            break;
         }
         let kept: Vec<i64> = links.iter().filter(|l| l.kept).map(|l| l.entry).collect();
         let (contents, told) = entries(conn, &kept).await?;
@@ -113,7 +118,6 @@ async fn write(
             sheet.row(cells(link, entry).iter().map(String::as_str)).await?;
             after = link.position;
         }
-        links = batch(conn, filter, whole, (after, end)).await?;
     }
     if let Some(checkpoint) = checkpoint {
         sheet.row(signed(&checkpoint).iter().map(String::as_str)).await?;
@@ -127,6 +131,7 @@ async fn batch(
     filter: &Filter,
     whole: bool,
     (after, end): (i64, i64),
+    limit: i64,
 ) -> sqlx::Result<Vec<Link>> {
     let mut query = QueryBuilder::new(
         "select s.position, s.entry, s.digest, s.previous, s.hash, (e.seq is not null",
@@ -138,7 +143,7 @@ async fn batch(
         query.push(" and e.seq is not null");
         filter.narrow(&mut query, "e");
     }
-    query.push(" order by s.position limit ").push_bind(BATCH);
+    query.push(" order by s.position limit ").push_bind(limit);
     query.build_query_as().fetch_all(conn).await
 }
 

@@ -85,7 +85,7 @@ impl Filter {
         }
         match self.author {
             Author::Anybody => {}
-            Author::Program => column(query, "actor_id is null"),
+            Author::Program => column(query, "actor_kind in ('system', 'command_line')"),
             Author::Person(id) => {
                 column(query, "actor_id = ");
                 query.push_bind(id);

@@ -98,6 +98,26 @@ async fn choices(
 }
 
 /// What a campaign is made of, in codes of actions and in kinds of objects.
-const NOUNS: [&str; 7] =
-    ["campaign.", "field.", "grant.", "segment.", "operation", "import.", "bulk."];
-const KINDS: [&str; 7] = ["campaign", "operation", "field", "segment", "grant", "import", "bulk"];
+const NOUNS: [&str; 10] = [
+    "campaign.",
+    "field.",
+    "grant.",
+    "segment.",
+    "prerequisite.",
+    "gate.",
+    "view.",
+    "operation",
+    "import.",
+    "bulk.",
+];
+const KINDS: [&str; 9] = [
+    "campaign",
+    "operation",
+    "field",
+    "segment",
+    "prerequisite",
+    "view",
+    "grant",
+    "import",
+    "bulk",
+];

@@ -15,8 +15,18 @@ use uuid::Uuid;
 pub type Subject = (String, Option<Uuid>);
 
 /// Keys that name somebody, whatever the entry is about.
-const ANYWHERE: [&str; 8] =
-    ["first_name", "last_name", "email", "phone", "who", "owner", "gesture", "filters"];
+const ANYWHERE: [&str; 10] = [
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "who",
+    "owner",
+    "responsible",
+    "recipient",
+    "gesture",
+    "filters",
+];
 
 /// Objects that stand for a person: all that is said of them is personal, save [`STRUCTURE`].
 const PERSONS: [&str; 5] = ["operation", "agent", "booking", "checklist", "population"];
@@ -163,6 +173,11 @@ mod tests {
         let mut reason = Some("Motif".to_owned());
         assert_eq!(split("campaign", &mut changes, &mut reason).unwrap().keys, ["owner"]);
         assert_eq!(reason.as_deref(), Some("Motif"));
+
+        for (kind, key) in [("prerequisite", "responsible"), ("instance", "recipient")] {
+            let mut changes = json!({ key: "Anne", "name": "a" });
+            assert_eq!(split(kind, &mut changes, &mut None).unwrap().keys, [key]);
+        }
     }
 
     #[test]

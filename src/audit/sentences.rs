@@ -104,6 +104,8 @@ pub const ACTIONS: &[(&str, &str, &str)] = &[
     ("second_factor.enrolled", "a activé la double authentification", "Double authentification activée"),
     ("second_factor.removed", "a retiré sa double authentification", "Double authentification retirée"),
     ("second_factor.reset", "a réinitialisé la double authentification d’un compte", "Second facteur réinitialisé"),
+    ("second_factor.refused", "a donné un code de double authentification faux", "Code refusé"),
+    ("password.refused", "a donné un ancien mot de passe faux", "Ancien mot de passe refusé"),
     ("second_factor.codes_renewed", "a créé de nouveaux codes de récupération", "Codes de récupération"),
     ("second_factor.code_used", "a utilisé un code de récupération", "Code de récupération utilisé"),
     ("user.created", "a créé un compte", "Compte créé"),
@@ -141,7 +143,8 @@ fn known(action: &str) -> Option<&'static (&'static str, &'static str, &'static 
 /// The kinds of objects, in the order of the filter.
 #[rustfmt::skip]
 pub const OBJECTS: &[&str] = &[
-    "campaign", "operation", "field", "segment", "grant", "import", "bulk", "user", "group", "message", "instance", "audit",
+    "campaign", "operation", "field", "segment", "prerequisite", "view", "grant", "import", "bulk", "type", "workflow", "configuration",
+    "user", "group", "message", "contact_request", "instance", "audit",
 ];
 
 /// The object's kind, as the filter and the table name it.
@@ -160,6 +163,9 @@ pub fn object(kind: &str) -> &str {
         "message" => "Message",
         "instance" => "Instance",
         "configuration" => "Configuration",
+        "type" => "Type d’opération",
+        "workflow" => "Workflow",
+        "contact_request" => "Demande de contact",
         "audit" => "Journal",
         "bulk" => "Action groupée",
         other => other,
@@ -212,6 +218,7 @@ pub fn field(key: &str) -> &str {
         "group" => "Groupe",
         "members" => "Membres",
         "campaigns" => "Campagnes",
+        "in_bin" => "Dont dans la corbeille",
         "rights" => "Droits",
         "roles" => "Rôles",
         "active" => "Actif",
@@ -256,12 +263,11 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
 
-    /// Every `noun.verb` written in a file that records entries.
-    fn codes(dir: &Path, found: &mut BTreeSet<String>) {
-        let code = regex::Regex::new(r#""([a-z_]+\.[a-z_]+)""#).unwrap();
+    /// The text of every source file that records entries, tests aside.
+    fn sources(dir: &Path, found: &mut Vec<String>) {
         for entry in fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()) {
             if entry.is_dir() {
-                codes(&entry, found);
+                sources(&entry, found);
                 continue;
             }
             let name = entry.file_name().unwrap().to_string_lossy().into_owned();
@@ -270,32 +276,37 @@ mod tests {
             }
             let text = fs::read_to_string(&entry).unwrap();
             let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-            if !text.contains("Entry") {
-                continue;
-            }
-            for line in text
-                .lines()
-                .filter(|line| !line.contains("const KIND") && !line.trim_start().starts_with("//"))
-            {
-                for found_code in code.captures_iter(line) {
-                    let word = &found_code[1];
-                    let extension = word.rsplit('.').next().unwrap();
-                    if !["svg", "css", "js", "csv", "xlsx", "ods", "html", "pdf", "txt", "json"]
-                        .contains(&extension)
-                    {
-                        found.insert(word.to_owned());
-                    }
-                }
+            if text.contains("Entry") || text.contains("throttle::trace") {
+                found.push(text.to_owned());
             }
         }
     }
 
+    fn written() -> Vec<String> {
+        let mut found = Vec::new();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        sources(&root, &mut found);
+        found
+    }
+
+    /// Every `noun.verb` of a text.
+    fn codes(text: &str) -> BTreeSet<String> {
+        let code = regex::Regex::new(r#""([a-z_]+\.[a-z_]+)""#).unwrap();
+        let files = ["svg", "css", "js", "csv", "xlsx", "ods", "html", "pdf", "txt", "json"];
+        text.lines()
+            .filter(|line| !line.contains("const KIND") && !line.trim_start().starts_with("//"))
+            .flat_map(|line| code.captures_iter(line).map(|found| found[1].to_owned()))
+            .filter(|word| !files.contains(&word.rsplit('.').next().unwrap()))
+            .collect()
+    }
+
     #[test]
     fn every_action_of_the_source_has_a_sentence() {
-        let mut written = BTreeSet::new();
-        codes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut written);
+        let written: BTreeSet<_> = written().iter().flat_map(|text| codes(text)).collect();
         assert!(
-            written.contains("campaign.archived") && written.contains("operation.assigned"),
+            ["campaign.archived", "operation.assigned", "second_factor.refused"]
+                .iter()
+                .all(|code| written.contains(*code)),
             "the search finds codes"
         );
         let missing: Vec<_> = written.iter().filter(|code| known(code).is_none()).collect();
@@ -303,6 +314,22 @@ mod tests {
             missing.is_empty(),
             "actions without a French sentence in audit/sentences.rs: {missing:?}"
         );
+    }
+
+    #[test]
+    fn every_kind_of_object_of_the_source_has_a_name_and_its_filter() {
+        let kind = regex::Regex::new(r#"Entry::(?:on|about)\(\s*[^,()]+,\s*"([a-z_]+)""#).unwrap();
+        let kinds: BTreeSet<String> = written()
+            .iter()
+            .flat_map(|text| {
+                kind.captures_iter(text).map(|found| found[1].to_owned()).collect::<Vec<_>>()
+            })
+            .collect();
+        assert!(kinds.contains("type") && kinds.contains("contact_request"), "{kinds:?}");
+        for kind in &kinds {
+            assert!(OBJECTS.contains(&kind.as_str()), "{kind} is not in OBJECTS");
+            assert_ne!(object(kind), kind, "without a French name");
+        }
     }
 
     #[test]

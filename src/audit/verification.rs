@@ -95,28 +95,30 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Verification>>) -> Result<Pa
     Ok(Page(Show { shell, verification }))
 }
 
-/// One at a time: a second click meets the walk under way.
+/// One at a time, which the base holds to: a second click meets the walk under way. One that has
+/// lasted an hour is given up.
 pub async fn create(mut tx: Tx) -> Result<Redirect> {
     let (author, now) = (tx.user()?.id, tx.now());
-    let running = sqlx::query_scalar!(
-        r#"select id as "id: Id<Verification>" from audit_verifications
-           where state in ('waiting', 'running') and created_at > $1 order by created_at desc limit 1"#,
+    sqlx::query!(
+        "update audit_verifications set state = 'failed' where state in ('waiting', 'running') and created_at <= $1",
         now - chrono::Duration::hours(1)
     )
-    .fetch_optional(tx.conn())
+    .execute(tx.conn())
     .await?;
-    if let Some(id) = running {
-        return Ok(Redirect::to(address(id)));
-    }
     let id = Id::<Verification>::new();
-    sqlx::query!(
-        "insert into audit_verifications (id, author_id, created_at) values ($1, $2, $3)",
+    let begun = sqlx::query!(
+        "insert into audit_verifications (id, author_id, created_at) values ($1, $2, $3) on conflict do nothing",
         id as _,
         author as _,
         now
     )
     .execute(tx.conn())
-    .await?;
+    .await?
+    .rows_affected();
+    if begun == 0 {
+        let last = Verification::last(tx.conn()).await?.ok_or(Error::NotFound)?;
+        return Ok(Redirect::to(last.url()));
+    }
     tx.enqueue(Verify { verification: id }).await?;
     let work = tx.app().work.clone();
     tx.commit_quietly("the walk traces itself, with what it finds").await?;
@@ -142,7 +144,7 @@ impl Job for Verify {
         .await?;
         let Some(author) = begun else { return Ok(()) };
         chain::seal(app, now).await?;
-        let mut walk = Walk::begin(&app.db, app.audit_key.clone()).await?;
+        let mut walk = Walk::begin(app).await?;
         let outcome = loop {
             self.told(app, walk.position(), walk.total).await;
             if let Some(outcome) = walk.step().await? {
@@ -155,7 +157,7 @@ impl Job for Verify {
 
     async fn given_up(self, app: &App) -> anyhow::Result<()> {
         sqlx::query!(
-            "update audit_verifications set state = 'failed' where id = $1 and state = 'running'",
+            "update audit_verifications set state = 'failed' where id = $1 and state in ('waiting', 'running')",
             self.verification as _
         )
         .execute(&app.db)

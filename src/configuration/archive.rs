@@ -6,7 +6,8 @@ use super::{
     table::{Fault, Table},
     version::{CURRENT, Tables, Version},
 };
-use chrono::{DateTime, Utc};
+use crate::text::clean;
+use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
@@ -20,11 +21,17 @@ pub const METADATA: &str = "config_metadata.json";
 pub const MAX_ARCHIVE: usize = 20 << 20;
 /// Of all its entries, once decompressed.
 const MAX_TOTAL: u64 = 100 << 20;
+/// Of one table: it is held in memory as rows of cells, several times its size.
+const MAX_TABLE: usize = 5 << 20;
 const MAX_ENTRIES: usize = 50;
 const MAX_METADATA: usize = 1 << 20;
-/// The end record of an archive, and the longest comment after it.
-const END: usize = 22;
-const TAIL: usize = END + 65_535;
+/// A header of the directory, and more than any of ours says after it.
+const MAX_HEADER: u32 = 46 + 512;
+/// Of the text that the metadata gives.
+const MAX_TEXT: usize = 200;
+/// Of an export; beyond, no page could write the date.
+const YEARS: std::ops::Range<i32> = 2000..2101;
+const END: &[u8] = b"PK\x05\x06";
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Metadata {
@@ -34,6 +41,18 @@ pub struct Metadata {
     pub author: String,
     /// Of each other entry.
     pub sha256: BTreeMap<String, String>,
+}
+
+impl Metadata {
+    /// What somebody else wrote, fit to be kept and shown; `None` when its date is not one.
+    fn presentable(self) -> Option<Self> {
+        let text = |text: &str| clean(text).chars().take(MAX_TEXT).collect();
+        YEARS.contains(&self.exported_at.year()).then(|| Self {
+            product_version: text(&self.product_version),
+            author: text(&self.author),
+            ..self
+        })
+    }
 }
 
 /// # Errors
@@ -100,13 +119,8 @@ fn damaged<E>(_: E) -> Refusal {
 /// # Errors
 /// The sentence that says why it is refused.
 pub fn open(bytes: &[u8]) -> Result<Opened, Refusal> {
-    if announced(bytes).ok_or(()).map_err(damaged)? > MAX_ENTRIES {
-        return refused(format!("L’archive compte plus de {MAX_ENTRIES} fichiers"));
-    }
+    measured(bytes)?;
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
-    if archive.len() > MAX_ENTRIES {
-        return refused(format!("L’archive compte plus de {MAX_ENTRIES} fichiers"));
-    }
     if archive.has_duplicate_names() {
         return refused("L’archive contient deux fois le même fichier");
     }
@@ -118,6 +132,7 @@ pub fn open(bytes: &[u8]) -> Result<Opened, Refusal> {
     };
     let unreadable = |()| Refusal::Whole(format!("« {METADATA} » est illisible"));
     let metadata: Metadata = serde_json::from_slice(&metadata).map_err(|_| unreadable(()))?;
+    let metadata = metadata.presentable().ok_or(()).map_err(unreadable)?;
     let version = Version::parse(&metadata.format_version).ok_or(()).map_err(unreadable)?;
     version.readable().map_err(Refusal::Whole)?;
     if let Some(name) = differing(&metadata.sha256, &digests) {
@@ -129,12 +144,23 @@ pub fn open(bytes: &[u8]) -> Result<Opened, Refusal> {
     Ok(Opened { metadata, version, tables })
 }
 
-/// How many entries the end record announces, before anything is allocated for them.
-fn announced(bytes: &[u8]) -> Option<usize> {
-    let tail = &bytes[bytes.len().saturating_sub(TAIL)..];
-    let at = tail.windows(4).rposition(|window| window == b"PK\x05\x06")?;
-    let count: [u8; 2] = tail.get(at + 10..at + 12)?.try_into().ok()?;
-    Some(usize::from(u16::from_le_bytes(count)))
+/// Reads the end record before the library allocates anything for what it announces. Only one is
+/// admitted, since the library falls back on another when the last does not hold, and no ZIP64:
+/// its true numbers would stand elsewhere.
+fn measured(bytes: &[u8]) -> Result<(), Refusal> {
+    let mut ends = bytes.windows(END.len()).enumerate().filter(|(_, four)| *four == END);
+    let (Some((at, _)), None) = (ends.next(), ends.next()) else { return Err(damaged(())) };
+    let record = bytes.get(at..at + 22).ok_or(()).map_err(damaged)?;
+    let short = |at: usize| u16::from_le_bytes([record[at], record[at + 1]]);
+    let long = |at: usize| u32::from(short(at + 2)) << 16 | u32::from(short(at));
+    if [4, 6, 8, 10].into_iter().any(|at| usize::from(short(at)) > MAX_ENTRIES) {
+        return refused(format!("L’archive compte plus de {MAX_ENTRIES} fichiers"));
+    }
+    let (size, offset) = (long(12), long(16));
+    if size > MAX_ENTRIES as u32 * MAX_HEADER || offset == u32::MAX {
+        return Err(damaged(()));
+    }
+    Ok(())
 }
 
 type Digests = BTreeMap<String, String>;
@@ -211,7 +237,10 @@ fn tables(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Tables, Refusal> {
         };
         let mut bytes = Vec::new();
         let entry = archive.by_index(n).map_err(damaged)?;
-        entry.take(MAX_TOTAL).read_to_end(&mut bytes).map_err(damaged)?;
+        entry.take(MAX_TABLE as u64 + 1).read_to_end(&mut bytes).map_err(damaged)?;
+        if bytes.len() > MAX_TABLE {
+            return refused(format!("« {file} » dépasse 5 Mo"));
+        }
         tables.insert(file, Table::read(file, &bytes, needed).map_err(Refusal::Table)?);
     }
     Ok(tables)

@@ -73,6 +73,16 @@ impl Envelope {
         self
     }
 
+    /// Its metadata says this.
+    fn told(mut self, name: &str, text: &str) -> Self {
+        self.edit(METADATA, |metadata| {
+            let mut metadata: serde_json::Value = serde_json::from_str(&metadata).unwrap();
+            metadata[name] = text.into();
+            metadata.to_string()
+        });
+        self
+    }
+
     fn edited(mut self, name: &str, from: &str, to: &str) -> Self {
         self.edit(name, |text| text.replacen(from, to, 1));
         self
@@ -97,20 +107,24 @@ async fn rg_101_hostile_archives_are_refused_and_nothing_is_written(db: PgPool) 
     let admin = app.admin().await;
     let exported = export(&admin).await;
     let archive = || Envelope::read(&exported);
-    let types = "types_operations.csv";
+    let (types, segments) = ("types_operations.csv", "segments.csv");
     let newer = |version| {
         let mut archive = archive();
         archive.version(version);
         archive.pack()
     };
-    let many = (0..10_000).fold(archive(), |a, n| a.with(&format!("{n}.csv"), b""));
+    let many = || (0..10_000).fold(archive(), |a, n| a.with(&format!("{n}.csv"), b""));
+    let dated = |date: &str| archive().told("exported_at", date);
     let cut = exported[..exported.len() / 2].to_vec();
     let zeros = vec![0; 200 << 20];
     let bomb = archive().with("zeros.csv", &zeros).pack();
     assert!(bomb.len() < 1 << 20);
+    let mut endless = archive();
+    let line = "Essai;transition;;;t;T;;;a;b;oui;oui;none;untouched\r\n".repeat(1_801);
+    endless.edit("workflows.csv", |head| format!("{head}Essai;workflow;;oui;;;;;;;;;;\r\n{line}"));
     let lone = archive().edited(types, "identifier,agent_key", "agent_key");
     let hostile = [
-        (many.pack(), "L'archive compte plus de 50 fichiers"),
+        (many().pack(), "L'archive compte plus de 50 fichiers"),
         (archive().with("../evil.csv", b"x").pack(), "L'archive contient un chemin"),
         (archive().with("dossier/evil.csv", b"x").pack(), "L'archive contient un chemin"),
         (archive().with("c:\\evil.csv", b"x").pack(), "L'archive contient un chemin"),
@@ -122,6 +136,22 @@ async fn rg_101_hostile_archives_are_refused_and_nothing_is_written(db: PgPool) 
         (archive().with("intrus.csv", b"x").raw(), "L’empreinte de « intrus.csv »"),
         (archive().without(types).raw(), "L’empreinte de « types_operations.csv »"),
         (archive().without(types).pack(), "« types_operations.csv » manque"),
+        (
+            archive().without(segments).with(segments, &zeros[..6 << 20]).pack(),
+            "« segments.csv » dépasse 5 Mo",
+        ),
+        (
+            archive().without(segments).with(segments, &[b';'; 50]).pack(),
+            "segments.csv, ligne 1 : le tableau compte trop de colonnes",
+        ),
+        (endless.pack(), "ligne 2 : le workflow « Essai » compte trop de transitions"),
+        (zip64(many().pack()), "L’archive compte plus de 50 fichiers"),
+        (
+            [exported.as_slice(), b"PK\x05\x06", &[0; 18]].concat(),
+            "n’est pas une archive ZIP lisible",
+        ),
+        (dated("9999-01-01T00:00:00Z").pack(), "« config_metadata.json » est illisible"),
+        (dated("+99999-01-01T00:00:00Z").pack(), "« config_metadata.json » est illisible"),
         (bomb, "L’archive dépasse 100 Mo une fois décompressée"),
         (newer("2.0"), "Configuration issue d’une version plus récente. Mettez à jour l’instance."),
         (newer("0.1"), "Configuration issue d'une version trop ancienne (v0.1)."),
@@ -149,6 +179,31 @@ async fn rg_101_hostile_archives_are_refused_and_nothing_is_written(db: PgPool) 
     admin.post("/administration/configuration/imports").await.is(400);
     assert_eq!(app.count("select count(*) from configuration_imports").await, 0);
     assert_eq!(app.audit().await, ["configuration.exported"]);
+}
+
+/// The end record sends elsewhere for its numbers.
+fn zip64(mut bytes: Vec<u8>) -> Vec<u8> {
+    let end = bytes.windows(4).rposition(|four| four == b"PK\x05\x06").unwrap();
+    bytes[end + 8..end + 12].fill(0xff);
+    bytes
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_101_what_the_metadata_says_is_cleaned_and_cut(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let admin = app.admin().await;
+    let archive = Envelope::read(&export(&admin).await)
+        .told("author", &format!("A\u{0}nne{}", "e".repeat(300)))
+        .told("product_version", "1\u{0}.0");
+    let reply =
+        admin.upload("/administration/configuration/imports", "a.zip", &archive.pack()).await;
+    assert_eq!(reply.status, 303, "{}", reply.text());
+    let author: String =
+        sqlx::query_scalar("select content #>> '{metadata,author}' from configuration_imports")
+            .fetch_one(&app.app.db)
+            .await
+            .unwrap();
+    assert!(author.starts_with("Anne") && author.len() == 200, "{author}");
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]

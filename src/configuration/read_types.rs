@@ -12,16 +12,16 @@ use crate::{
     text::norm,
     web::Form,
 };
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// The types of the table, and its faults. `workflows` are the norms of the names a type may give.
 pub fn types(table: &Table, workflows: &HashSet<String>) -> (Vec<Kind>, Vec<Fault>) {
     let mut judge = Judge::new(TYPES, table);
-    let mut found: Vec<(u64, Kind)> = Vec::new();
+    let (mut found, mut places) = (Vec::<(u64, Kind)>::new(), HashMap::new());
     for row in &table.rows {
         let name = judge.text(row, "type");
-        let known = found.iter_mut().find(|(_, kind)| norm(&kind.name) == norm(&name));
+        let known = places.get(&norm(&name)).and_then(|place: &usize| found.get_mut(*place));
         match (known, judge.text(row, "libellé").is_empty()) {
             (Some(_), true) => judge.say(row.line, format!("le type « {name} » est déjà déclaré")),
             (None, false) => {
@@ -29,6 +29,7 @@ pub fn types(table: &Table, workflows: &HashSet<String>) -> (Vec<Kind>, Vec<Faul
             }
             (None, true) => {
                 if let Some(kind) = kind(&mut judge, row, workflows) {
+                    places.insert(norm(&name), found.len());
                     found.push((row.line, kind));
                 }
             }

@@ -8,9 +8,12 @@ use super::{
 };
 use crate::{
     text::norm,
-    workflows::{Category, DateMode, Definition, ReasonMode, StatusDraft, TransitionDraft},
+    workflows::{
+        Category, DateMode, Definition, MAX_STATUSES, MAX_TRANSITIONS, ReasonMode, StatusDraft,
+        TransitionDraft,
+    },
 };
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// A workflow and the lines it was read on.
 struct Read {
@@ -22,12 +25,13 @@ struct Read {
 
 pub fn workflows(table: &Table) -> (Vec<Flow>, Vec<Fault>) {
     let mut judge = Judge::new(WORKFLOWS, table);
-    let mut found: Vec<Read> = Vec::new();
+    let (mut found, mut places) = (Vec::<Read>::new(), HashMap::new());
     for row in &table.rows {
         let name = judge.text(row, "workflow");
-        let known = found.iter_mut().find(|read| norm(&read.flow.name) == norm(&name));
+        let known = places.get(&norm(&name)).and_then(|place: &usize| found.get_mut(*place));
         match (judge.text(row, "ligne").as_str(), known) {
             ("workflow", None) => {
+                places.insert(norm(&name), found.len());
                 let flow = head(&mut judge, row, name);
                 let line = row.line;
                 found.push(Read { flow, line, statuses: Vec::new(), transitions: Vec::new() });
@@ -107,6 +111,11 @@ fn transition(judge: &mut Judge, row: &Row) -> TransitionDraft {
 
 fn whole(judge: &mut Judge, read: &Read) {
     let (definition, name) = (&read.flow.definition, &read.flow.name);
+    // A transition has a line for each status it leaves. Beyond, comparing them all takes minutes.
+    if definition.transitions.len() > MAX_STATUSES * MAX_TRANSITIONS {
+        judge.say(read.line, format!("le workflow « {name} » compte trop de transitions"));
+        return;
+    }
     let (mut codes, mut exits) = (HashSet::new(), HashSet::new());
     for (status, line) in definition.statuses.iter().zip(&read.statuses) {
         judge.once(&mut codes, status.key.as_str(), *line, || {

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! A table of the archive: columns by name, rows with the line they were read on.
 use crate::text::norm;
+use std::collections::HashMap;
 use tabular::{CsvStyle, CsvWriter, formula};
 
 /// No configuration has as many.
 const MAX_ROWS: usize = 20_000;
+/// Ours have eighteen at most; a later version may add some.
+const MAX_COLUMNS: usize = 50;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     pub head: Vec<String>,
     pub rows: Vec<Row>,
+    /// Where each column stands, by the norm of its name: every cell is asked for by name.
+    places: HashMap<String, usize>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,7 +39,25 @@ impl Fault {
 
 impl Table {
     pub fn new(head: &[&str]) -> Self {
-        Self { head: head.iter().map(|&name| name.to_owned()).collect(), rows: Vec::new() }
+        let mut table = Self::default();
+        table.named(head.iter().map(|&name| name.to_owned()));
+        table
+    }
+
+    /// Adds columns to the header; of two with one name, the first is the one found.
+    fn named(&mut self, names: impl Iterator<Item = String>) {
+        for name in names {
+            self.places.entry(norm(&name)).or_insert(self.head.len());
+            self.head.push(name);
+        }
+    }
+
+    /// A further column, with its cell in each row.
+    pub fn widen(&mut self, name: &str, cells: impl Iterator<Item = String>) {
+        self.named(std::iter::once(name.to_owned()));
+        for (row, cell) in self.rows.iter_mut().zip(cells) {
+            row.cells.push(cell);
+        }
     }
 
     /// Adds a row of the cells named; the others are empty.
@@ -47,8 +70,7 @@ impl Table {
     }
 
     pub fn column(&self, name: &str) -> Option<usize> {
-        let name = norm(name);
-        self.head.iter().position(|known| norm(known) == name)
+        self.places.get(&norm(name)).copied()
     }
 
     /// Empty when the table has no such column.
@@ -82,17 +104,15 @@ impl Table {
         for record in csv.records() {
             let record = record.map_err(|err| fault(file, &mut lines, &err))?;
             let line = lines.of(record.position());
-            let cells = record.iter().map(|cell| formula::restore(cell).to_owned()).collect();
-            if table.head.is_empty() {
-                table.head = cells;
+            let cells = record.iter().map(|cell| formula::restore(cell).to_owned());
+            if record.len() > MAX_COLUMNS {
+                return Err(beyond(file, line, "colonnes"));
+            } else if table.head.is_empty() {
+                table.named(cells);
             } else if table.rows.len() == MAX_ROWS {
-                return Err(Fault {
-                    file,
-                    line,
-                    reason: "le tableau compte trop de lignes".into(),
-                });
+                return Err(beyond(file, line, "lignes"));
             } else {
-                table.rows.push(Row { line, cells });
+                table.rows.push(Row { line, cells: cells.collect() });
             }
         }
         match needed.iter().find(|name| table.column(name).is_none()) {
@@ -122,6 +142,10 @@ impl Lines<'_> {
         }
         self.line
     }
+}
+
+fn beyond(file: &'static str, line: u64, what: &str) -> Fault {
+    Fault { file, line, reason: format!("le tableau compte trop de {what}") }
 }
 
 fn fault(file: &'static str, lines: &mut Lines<'_>, err: &csv::Error) -> Fault {
@@ -160,7 +184,8 @@ mod tests {
             (&b"a;b\n1;2\n3\n"[..], "a", "t.csv, ligne 3 : le nombre de colonnes"),
             (b"a;b\n1;\xff\n", "a", "t.csv, ligne 2 : le texte n’est pas en UTF-8"),
             (b"a;b\n", "c", "t.csv, ligne 1 : la colonne « c » manque"),
-            (b"", "c", "t.csv, ligne 1 : la colonne « c » manque"),
+            (b"", "c", "t.csv, ligne 1 : la colonne « c » manque"),
+            (&[b';'; 50], "a", "t.csv, ligne 1 : le tableau compte trop de colonnes"),
         ] {
             let fault = Table::read("t.csv", bytes, &[needed]).unwrap_err();
             let sentence = fault.sentence().replace(['\u{a0}', '\u{202f}'], " ");

@@ -81,10 +81,7 @@ fn give_codes(tables: &mut Tables) {
             code
         })
         .collect();
-    table.head.push("code".into());
-    for (row, code) in table.rows.iter_mut().zip(codes) {
-        row.cells.push(code);
-    }
+    table.widen("code", codes.into_iter());
 }
 
 #[cfg(test)]

@@ -44,11 +44,14 @@ async fn read<'e>(executor: impl PgExecutor<'e>) -> sqlx::Result<Settings> {
     .await
 }
 
-/// Writes and traces what changed.
-pub async fn save(tx: &mut Tx, settings: &Settings) -> Result<()> {
+/// Changes the settings as they are at this moment, which another process may have changed since
+/// ours last read them; writes and traces what differs.
+pub async fn save(tx: &mut Tx, change: impl FnOnce(&mut Settings)) -> Result<()> {
     let now = tx.now();
     sqlx::query!("select 1 as one from instance_settings for update").fetch_one(tx.conn()).await?;
     let former = read(tx.conn()).await?;
+    let mut settings = former.clone();
+    change(&mut settings);
     sqlx::query!(
         "update instance_settings set organisation = $1, contact = $2, contact_email = $3, dpo = $4, source_url = $5, legal_notice = $6,
            privacy_notice = $7, password_bits = $8, password_families = $9, second_factor_roles = $10, version = version + 1, updated_at = $11",
@@ -66,7 +69,7 @@ pub async fn save(tx: &mut Tx, settings: &Settings) -> Result<()> {
     )
     .execute(tx.conn())
     .await?;
-    let (before, after) = (facts(&former), facts(settings));
+    let (before, after) = (facts(&former), facts(&settings));
     let changes: Value = before
         .into_iter()
         .zip(after)

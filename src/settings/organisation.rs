@@ -40,31 +40,46 @@ pub async fn page(read: Read) -> Page<impl Template> {
 
 pub async fn update(visitor: Visitor, mut tx: Tx, mut form: Form) -> Result<Response> {
     let app = tx.app().clone();
-    let mut settings = read(&mut form, &app.settings());
-    settings.contact_email = form.text("courriel").to_lowercase();
-    if !settings.contact_email.is_empty()
-        && settings.contact_email.parse::<lettre::Address>().is_err()
-    {
+    let names = read(&mut form);
+    let email = form.text("courriel").to_lowercase();
+    if !email.is_empty() && email.parse::<lettre::Address>().is_err() {
         form.refuse("courriel", "Adresse invalide (attendu : nom@domaine.fr)");
     }
-    settings.source_url = form.text("source");
-    if !settings.source_url.is_empty()
-        && (!settings.source_url.starts_with("https://") || settings.source_url.len() > 300)
-    {
+    let source = form.text("source");
+    if !source.is_empty() && (!source.starts_with("https://") || source.len() > 300) {
         form.refuse("source", "Adresse invalide (attendu : https://…)");
     }
     if !form.is_valid() {
         let shell = Shell::new(&app, &visitor, "Organisation");
         return Ok(Again(organisation(shell, form, &app.config.public_url)).into_response());
     }
-    save(&mut tx, &settings).await?;
+    save(&mut tx, |settings| {
+        names.put(settings);
+        settings.contact_email = email;
+        settings.source_url = source;
+    })
+    .await?;
     tx.commit().await?;
     app.reload_settings().await?;
     Ok(Redirect::to(HERE).flash("Paramètres enregistrés").into_response())
 }
 
-/// Organisation, contact and data protection officer as typed, the rest as it is.
-pub fn read(form: &mut Form, current: &Settings) -> Settings {
+/// What the installation asks too.
+pub struct Names {
+    organisation: String,
+    contact: String,
+    dpo: String,
+}
+
+impl Names {
+    pub fn put(self, settings: &mut Settings) {
+        settings.organisation = self.organisation;
+        settings.contact = self.contact;
+        settings.dpo = self.dpo;
+    }
+}
+
+pub fn read(form: &mut Form) -> Names {
     let mut text = |name: &str, max: usize| {
         let text = form.required(name).split_whitespace().collect::<Vec<_>>().join(" ");
         if text.chars().count() > max {
@@ -72,10 +87,9 @@ pub fn read(form: &mut Form, current: &Settings) -> Settings {
         }
         text
     };
-    Settings {
+    Names {
         organisation: text("organisation", 120),
         contact: text("contact", 320),
         dpo: text("dpo", 320),
-        ..current.clone()
     }
 }

@@ -60,22 +60,24 @@ pub async fn page(mut read: Read) -> Result<Page<impl Template>> {
 
 pub async fn update(visitor: Visitor, mut tx: Tx, mut form: Form) -> Result<Response> {
     let app = tx.app().clone();
-    let mut settings = (*app.settings()).clone();
-    settings.password_families = form.checked("familles");
-    settings.second_factor_roles = Role::ALL
+    let families = form.checked("familles");
+    let roles = Role::ALL
         .into_iter()
         .filter(|role| form.has("roles", role.code()))
         .map(|role| role.code().to_owned())
         .collect();
-    match form.required("force").parse() {
-        Ok(bits) if (50..=128).contains(&bits) => settings.password_bits = bits,
-        _ => form.refuse("force", "Indiquez un nombre entre 50 et 128"),
-    }
-    if !form.is_valid() {
+    let bits = form.required("force").parse().ok().filter(|bits| (50..=128).contains(bits));
+    let Some(bits) = bits else {
+        form.refuse("force", "Indiquez un nombre entre 50 et 128");
         let shell = Shell::new(&app, &visitor, "Sécurité");
         return Ok(Again(security(tx.conn(), shell, form).await?).into_response());
-    }
-    save(&mut tx, &settings).await?;
+    };
+    save(&mut tx, |settings| {
+        settings.password_families = families;
+        settings.second_factor_roles = roles;
+        settings.password_bits = bits;
+    })
+    .await?;
     tx.commit().await?;
     app.reload_settings().await?;
     Ok(Redirect::to(HERE).flash("Paramètres enregistrés").into_response())

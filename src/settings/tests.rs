@@ -176,3 +176,19 @@ async fn a_01_the_statement_of_accessibility_claims_nothing(db: PgPool) {
         .shows("aucun audit")
         .shows("75342 Paris CEDEX 07");
 }
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn what_another_process_saved_meanwhile_is_kept(db: PgPool) {
+    let app = TestApp::new(db.clone()).await;
+    let admin = app.admin().await;
+    sqlx::query("update instance_settings set dpo = 'dpo@ops.test', legal_notice = 'Mentions'")
+        .execute(&db)
+        .await
+        .unwrap();
+    admin.submit(SECURITY, &[("force", "80")]).await.redirects_to(SECURITY);
+    let kept = "select count(*) from instance_settings where dpo = 'dpo@ops.test' and legal_notice = 'Mentions' and password_bits = 80";
+    assert_eq!(app.count(kept).await, 1);
+    let traced: serde_json::Value =
+        sqlx::query_scalar("select changes from audit_entries").fetch_one(&db).await.unwrap();
+    assert_eq!(traced, serde_json::json!({ "password_bits": [50, 80] }));
+}

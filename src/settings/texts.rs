@@ -29,7 +29,6 @@ pub async fn page(read: Read) -> Page<impl Template> {
 
 pub async fn update(visitor: Visitor, mut tx: Tx, mut form: Form) -> Result<Response> {
     let app = tx.app().clone();
-    let mut settings = (*app.settings()).clone();
     let mut text = |name: &str| {
         let text = form.raw(name).replace("\r\n", "\n").trim().to_owned();
         if text.chars().count() > MAX {
@@ -37,13 +36,16 @@ pub async fn update(visitor: Visitor, mut tx: Tx, mut form: Form) -> Result<Resp
         }
         text.chars().filter(|c| *c == '\n' || !c.is_control()).collect::<String>()
     };
-    settings.legal_notice = text("mentions");
-    settings.privacy_notice = text("donnees");
+    let (legal, privacy) = (text("mentions"), text("donnees"));
     if !form.is_valid() {
         let shell = section(Shell::new(&app, &visitor, "Textes"));
         return Ok(Again(Texts { shell, form }).into_response());
     }
-    save(&mut tx, &settings).await?;
+    save(&mut tx, |settings| {
+        settings.legal_notice = legal;
+        settings.privacy_notice = privacy;
+    })
+    .await?;
     tx.commit().await?;
     app.reload_settings().await?;
     Ok(Redirect::to(HERE).flash("Textes enregistrés").into_response())

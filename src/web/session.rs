@@ -59,7 +59,7 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
         Ok(found) => found,
         Err(err) => {
             request.extensions().get::<Seen>().inspect(|seen| seen.put(visitor));
-            return super::Error::from(err).into_response();
+            return err.into_response();
         }
     };
     let expired = presented.session.is_some() && found.user.is_none();

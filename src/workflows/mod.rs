@@ -14,7 +14,7 @@ mod show;
 mod tests;
 
 pub use self::{
-    definition::{Definition, Fault, StatusDraft, TransitionDraft},
+    definition::{Definition, Fault, MAX_STATUSES, MAX_TRANSITIONS, StatusDraft, TransitionDraft},
     drafts::{
         Summary as WorkflowSummary, create as create_workflow, publish_definition, unique_name,
     },

@@ -20,10 +20,10 @@ struct Index {
 async fn index(conn: &mut PgConnection, shell: Shell, form: Form) -> sqlx::Result<Index> {
     let groups = sqlx::query_as!(
         Group,
-        r#"select g.id as "id: Id<Group>", g.name, coalesce(m.n, 0) as "members!", coalesce(a.n, 0) as "campaigns!"
+        r#"select g.id as "id: Id<Group>", g.name, coalesce(m.n, 0) as "members!", coalesce(a.n, 0) as "campaigns!", coalesce(a.in_bin, 0) as "in_bin!"
            from user_groups g
            left join (select group_id, count(*) as n from group_members group by group_id) m on m.group_id = g.id
-           left join (select group_id, count(*) as n from grants join campaigns c on c.id = campaign_id and c.deleted_at is null
+           left join (select group_id, count(*) as n, count(c.deleted_at) as in_bin from grants join campaigns c on c.id = campaign_id
                       where group_id is not null group by group_id) a on a.group_id = g.id
            order by g.name_norm"#
     )

@@ -24,6 +24,8 @@ pub struct Group {
     pub members: i64,
     /// Campaigns, in the recycle bin or not, whose rights name this group.
     pub campaigns: i64,
+    /// Those of them in the recycle bin.
+    pub in_bin: i64,
 }
 
 impl Group {
@@ -38,7 +40,8 @@ impl Subject for Group {
             Group,
             r#"select g.id as "id: Id<Group>", g.name,
                       (select count(*) from group_members m where m.group_id = g.id) as "members!",
-                      (select count(*) from grants a join campaigns c on c.id = a.campaign_id and c.deleted_at is null where a.group_id = g.id) as "campaigns!"
+                      (select count(*) from grants a where a.group_id = g.id) as "campaigns!",
+                      (select count(c.deleted_at) from grants a join campaigns c on c.id = a.campaign_id where a.group_id = g.id) as "in_bin!"
                from user_groups g where g.id = $1"#,
             id as _
         )
@@ -75,7 +78,7 @@ pub async fn names(conn: &mut PgConnection) -> sqlx::Result<Vec<String>> {
 pub async fn named(conn: &mut PgConnection, name: &str) -> sqlx::Result<Option<Group>> {
     sqlx::query_as!(
         Group,
-        r#"select id as "id: Id<Group>", name, 0 as "members!: i64", 0 as "campaigns!: i64" from user_groups where name_norm = $1"#,
+        r#"select id as "id: Id<Group>", name, 0 as "members!: i64", 0 as "campaigns!: i64", 0 as "in_bin!: i64" from user_groups where name_norm = $1"#,
         norm(name)
     )
     .fetch_optional(conn)
@@ -192,7 +195,7 @@ pub async fn destroy(tx: &mut Tx, group: &Allowed<Manage, Group>) -> Result<()> 
     touch(tx, group.id).await?;
     sqlx::query!("delete from user_groups where id = $1", group.id as _).execute(tx.conn()).await?;
     tx.record(Entry::on("group.deleted", "group", group.id.uuid()).changes(
-        json!({ "name": [group.name, null], "members": group.members, "campaigns": group.campaigns }),
+        json!({ "name": [group.name, null], "members": group.members, "campaigns": group.campaigns, "in_bin": group.in_bin }),
     ))
     .await?;
     Ok(())

@@ -6,7 +6,10 @@ use super::{
     totp,
 };
 use crate::{
-    accounts::{User, sessions, throttle},
+    accounts::{
+        User, sessions,
+        throttle::{self, Tried},
+    },
     app::App,
     db::{Read, Tx},
     web::{Again, Error, Form, Page, Redirect, Result, Shell, auth::Visitor},
@@ -116,19 +119,32 @@ pub async fn confirm(Of(app): Of<App>, visitor: Visitor, form: Form) -> Result<R
         None => model::confirm(&mut tx, user.id, &form.text("code")).await?,
         Some(_) => None,
     };
-    let Some(codes) = codes else { return refuse(tx, &user, form, locked.unwrap_or(WRONG)).await };
-    throttle::forgive(tx.conn(), &model::throttled_as(&user.email), &visitor.full_ip, visitor.now)
-        .await?;
+    let Some(codes) = codes else {
+        return refuse(tx, &visitor, &user, form, locked.unwrap_or(WRONG)).await;
+    };
+    let tried = Tried::Code(&user.email);
+    throttle::forgive(tx.conn(), tried, &visitor.full_ip, visitor.now).await?;
     sessions::revoke(&mut tx, user.id, visitor.session).await?;
     let shell = tx.shell("Codes de récupération").under("Mon profil", "/profil").under(TITLE, HERE);
     tx.commit().await?;
     Ok(private(Page(Codes { shell, codes, to: HERE.into() })))
 }
 
-/// The page again: the transaction that found the code wrong is dropped first.
-async fn refuse(tx: Tx, user: &User, mut form: Form, why: &str) -> Result<Response> {
+/// The page again: the transaction that found the code wrong is dropped first, and another says so.
+async fn refuse(
+    tx: Tx,
+    visitor: &Visitor,
+    user: &User,
+    mut form: Form,
+    why: &'static str,
+) -> Result<Response> {
     let (app, shell) = (tx.app().clone(), tx.shell(TITLE));
     drop(tx);
+    if why == WRONG {
+        let tried = Tried::Code(&user.email);
+        let action = "second_factor.refused";
+        throttle::trace(&app, visitor, tried, Some(user.id), action, "wrong_code").await?;
+    }
     form.refuse("code", why);
     form.set("code", "");
     Ok(private(Again(enrol(&app, shell, user, form).await?)))
@@ -149,15 +165,14 @@ async fn proven(
     if !model::accepts(&mut tx, user.id, &form.text("code")).await? {
         return Ok((tx, user, Some(WRONG)));
     }
-    let name = model::throttled_as(&user.email);
-    throttle::forgive(tx.conn(), &name, &visitor.full_ip, visitor.now).await?;
+    throttle::forgive(tx.conn(), Tried::Code(&user.email), &visitor.full_ip, visitor.now).await?;
     Ok((tx, user, None))
 }
 
 pub async fn new_codes(Of(app): Of<App>, visitor: Visitor, form: Form) -> Result<Response> {
     let (mut tx, user, refusal) = proven(&app, &visitor, &form).await?;
     if let Some(why) = refusal {
-        return refuse(tx, &user, form, why).await;
+        return refuse(tx, &visitor, &user, form, why).await;
     }
     let codes = model::renew_codes(&mut tx, user.id).await?;
     let shell = tx.shell("Codes de récupération").under("Mon profil", "/profil").under(TITLE, HERE);
@@ -168,7 +183,7 @@ pub async fn new_codes(Of(app): Of<App>, visitor: Visitor, form: Form) -> Result
 pub async fn remove(Of(app): Of<App>, visitor: Visitor, form: Form) -> Result<Response> {
     let (mut tx, user, refusal) = proven(&app, &visitor, &form).await?;
     if let Some(why) = refusal {
-        return refuse(tx, &user, form, why).await;
+        return refuse(tx, &visitor, &user, form, why).await;
     }
     model::remove(&mut tx, &user).await?;
     tx.commit().await?;

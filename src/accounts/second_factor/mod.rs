@@ -16,7 +16,7 @@ mod totp;
 
 pub use self::model::reset;
 pub(super) use self::{
-    model::{State, state, throttled_as},
+    model::{State, state},
     pending::{Needed, needed, wait},
 };
 use crate::web::{

@@ -43,11 +43,6 @@ pub async fn state(conn: &mut PgConnection, user: Id<User>) -> sqlx::Result<Stat
     }))
 }
 
-/// The name under which wrong codes are counted: apart from wrong passwords, which a right one forgives.
-pub fn throttled_as(email: &str) -> String {
-    format!("code {email}")
-}
-
 /// A new key that waits for its first code; an earlier one that waited is replaced.
 ///
 /// # Errors
@@ -114,8 +109,14 @@ async fn right_step(
     .fetch_optional(tx.conn())
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let secret = seal::open(&tx.app().config, user.uuid(), &row.secret)?;
-    Ok(totp::step_of(&secret, typed, tx.now(), row.last_step))
+    match seal::open(&tx.app().config, user.uuid(), &row.secret) {
+        Ok(secret) => Ok(totp::step_of(&secret, typed, tx.now(), row.last_step)),
+        // The key was lost or changed: no code is right any more, a recovery code still is.
+        Err(err) => {
+            tracing::error!(error = ?err, "the secret of a second factor does not open");
+            Ok(None)
+        }
+    }
 }
 
 /// The first right code puts the factor in use; returns the recovery codes, to be shown once.
@@ -202,7 +203,7 @@ pub async fn accepts(tx: &mut Tx, user: Id<User>, typed: &str) -> Result<bool> {
             .changes(json!({ "codes_left": left })),
     )
     .await?;
-    account::notify(tx, user, "Un code de récupération a servi à vous connecter.").await?;
+    account::notify(tx, user, "Un code de récupération de votre compte a été utilisé.").await?;
     Ok(true)
 }
 
@@ -226,14 +227,17 @@ pub async fn remove(tx: &mut Tx, user: &User) -> Result<()> {
 /// next sign-in asks for a new enrolment if a role requires one.
 ///
 /// # Errors
-/// `Refused` when there is none.
+/// `Refused` when there is none, and for one's own: giving it up asks for a code.
 pub async fn reset(tx: &mut Tx, account: &Allowed<Manage, Account>) -> Result<()> {
+    if account.id == tx.user()?.id {
+        return Err(Error::Refused(
+            "Retirez votre propre second facteur depuis « Mon profil », avec un code.".into(),
+        ));
+    }
     if forget(tx, account.id).await? == 0 {
         return Err(Error::Refused("Ce compte n’a pas de second facteur.".into()));
     }
-    let keep =
-        if account.id == tx.user()?.id { tx.visitor().and_then(|v| v.session) } else { None };
-    sessions::revoke(tx, account.id, keep).await?;
+    sessions::revoke(tx, account.id, None).await?;
     tx.record(Entry::on("second_factor.reset", "user", account.id.uuid())).await?;
     account::notify(
         tx,

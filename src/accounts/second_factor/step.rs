@@ -6,9 +6,11 @@ use super::{
     pending::{self, Pending},
 };
 use crate::{
-    accounts::{login, throttle},
+    accounts::{
+        login, sessions,
+        throttle::{self, Tried},
+    },
     app::App,
-    audit::Entry,
     db::Tx,
     web::{Again, Error, Form, Page, Redirect, Result, Shell, auth::Visitor},
 };
@@ -18,7 +20,6 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
 
 pub(super) const WRONG: &str = "Code incorrect";
 
@@ -81,8 +82,7 @@ pub(super) async fn gate(
     visitor: &Visitor,
     email: &str,
 ) -> Result<Option<&'static str>> {
-    let name = model::throttled_as(email);
-    match throttle::attempt(&app.db, &name, &visitor.full_ip, visitor.now).await? {
+    match throttle::attempt(&app.db, Tried::Code(email), &visitor.full_ip, visitor.now).await? {
         throttle::Gate::Open => Ok(None),
         throttle::Gate::Locked => Ok(Some(login::LOCKED)),
         throttle::Gate::TooMany(seconds) => Err(Error::TooMany(seconds)),
@@ -92,8 +92,8 @@ pub(super) async fn gate(
 /// The session, and « Rester connecté » if it was asked: only now.
 async fn open(tx: &mut Tx, visitor: &Visitor, pending: &Pending) -> Result<Redirect> {
     pending::consume(tx, pending).await?;
-    let name = model::throttled_as(&pending.email);
-    throttle::forgive(tx.conn(), &name, &visitor.full_ip, visitor.now).await?;
+    let tried = Tried::Code(&pending.email);
+    throttle::forgive(tx.conn(), tried, &visitor.full_ip, visitor.now).await?;
     let answer =
         login::open_session(tx, pending.user, pending.stamp, pending.stay, pending.back.clone())
             .await?;
@@ -101,14 +101,8 @@ async fn open(tx: &mut Tx, visitor: &Visitor, pending: &Pending) -> Result<Redir
 }
 
 async fn refuse(app: &App, visitor: &Visitor, pending: &Pending) -> Result<()> {
-    let mut tx = Tx::begin_for(app, visitor).await?;
-    let id = pending.user.uuid();
-    tx.record(Entry::on("session.refused", "user", id).changes(json!({ "why": "wrong_code" })))
-        .await?;
-    if throttle::is_locked(tx.conn(), &model::throttled_as(&pending.email), visitor.now).await? {
-        tx.record(Entry::on("account.locked", "user", id)).await?;
-    }
-    tx.commit().await
+    let tried = Tried::Code(&pending.email);
+    throttle::trace(app, visitor, tried, Some(pending.user), "session.refused", "wrong_code").await
 }
 
 #[derive(Template)]
@@ -149,15 +143,15 @@ pub async fn enrol_page(
     })
 }
 
-/// The first right code puts the factor in use and opens the session; the recovery codes are in
-/// the answer, once.
+/// The first right code puts the factor in use, ends the sessions opened without it and opens one;
+/// the recovery codes are in the answer, once.
 pub async fn enrol(
     State(app): State<App>,
     visitor: Visitor,
     headers: HeaderMap,
     mut form: Form,
 ) -> Result<Response> {
-    let Some(pending) = pending::look(&app, &headers, &visitor).await? else {
+    let Some(mut pending) = pending::look(&app, &headers, &visitor).await? else {
         return Ok(start_again());
     };
     let locked = gate(&app, &visitor, &pending.email).await?;
@@ -168,12 +162,16 @@ pub async fn enrol(
     };
     let Some(codes) = codes else {
         drop(tx);
+        if locked.is_none() {
+            refuse(&app, &visitor, &pending).await?;
+        }
         form.refuse("code", locked.unwrap_or(WRONG));
         return Ok(match required(&app, &visitor, &pending, form).await? {
             Some(page) => private(Again(page)),
             None => start_again(),
         });
     };
+    pending.stamp = sessions::revoke(&mut tx, pending.user, None).await?;
     let redirect = open(&mut tx, &visitor, &pending).await?;
     tx.commit().await?;
     let anonymous = Visitor { user: None, ..visitor.clone() };

@@ -144,7 +144,7 @@ async fn us_111_1_enrolment_shows_the_key_checks_a_code_and_gives_ten_codes(db: 
         .hides("Votre clé");
     karim.post(PROFILE).await.is(422).shows("déjà active");
     assert_eq!(app.count("select count(*) from sessions").await, 1, "the other has ended");
-    assert_eq!(app.audit().await, ["second_factor.enrolled"]);
+    assert_eq!(app.audit().await, ["second_factor.refused", "second_factor.enrolled"]);
     let stored: Vec<Vec<u8>> = sqlx::query_scalar("select code_hash from recovery_codes")
         .fetch_all(&app.app.db)
         .await
@@ -236,6 +236,22 @@ async fn us_111_1_a_recovery_code_serves_once_however_it_is_typed(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn us_111_a_recovery_code_still_serves_when_the_key_is_lost(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let karim = app.karim().await;
+    let (key, codes) = enrolled(&app, &karim).await;
+    std::fs::remove_file(app.app.config.data_dir.join("secret.key")).unwrap();
+    let mut browser = Browser::new(&app);
+    browser.password(&karim, false).await.redirects_to(STEP);
+    let typed = code(&app, &key).await;
+    browser.code(STEP, &typed).await.is(422).shows("Code incorrect");
+    browser.code(STEP, &codes[0]).await.redirects_to("/terrain");
+    browser.code(&format!("{PROFILE}/retrait"), &codes[1]).await.redirects_to(PROFILE);
+    let said = "select count(*) from messages where body like '%Un code de récupération de votre compte a été utilisé.%'";
+    assert_eq!(app.count(said).await, 2);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn rg_128_stay_signed_in_begins_only_after_the_second_step(db: PgPool) {
     let app = TestApp::new(db).await;
     let karim = app.karim().await;
@@ -299,6 +315,99 @@ async fn us_111_2_an_admin_resets_a_factor_with_a_trace(db: PgPool) {
     Browser::new(&app).password(&karim, false).await.redirects_to("/terrain");
     assert!(app.audit().await.contains(&"second_factor.reset".to_owned()));
     assert_eq!(app.count("select count(*) from messages where kind = 'security_notice'").await, 2);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn us_111_2_an_admin_gives_up_their_own_factor_with_a_code_only(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let admin = app.admin().await;
+    enrolled(&app, &admin).await;
+    let account = format!("/administration/utilisateurs/{}", admin.id());
+    admin.get(&account).await.shows("Elle se retire avec un code").hides("Réinitialiser le second");
+    admin
+        .post(&format!("{account}/second-facteur"))
+        .await
+        .is(422)
+        .shows("depuis « Mon profil », avec un code");
+    assert_eq!(app.count("select count(*) from second_factors").await, 1);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_070_wrong_codes_of_the_profile_are_traced_and_lock(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let karim = app.karim().await;
+    karim.post(PROFILE).await.redirects_to(PROFILE);
+    let confirmation = format!("{PROFILE}/confirmation");
+    for _ in 0..6 {
+        karim.submit(&confirmation, &[("code", "000000")]).await.is(422);
+    }
+    let refused = "second_factor.refused";
+    assert_eq!(
+        app.audit().await,
+        [refused, refused, refused, refused, refused, "account.locked"],
+        "the sixth is not even tried"
+    );
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_128_the_enrolment_that_a_role_requires_ends_the_sessions_without_it(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    with_password(&app, &sophie).await;
+    elsewhere(&app, &sophie).await;
+    let mut remembered = Browser::new(&app);
+    remembered.password(&sophie, true).await.redirects_to("/tableau-de-bord");
+    require_of_managers(&app).await;
+    let mut browser = Browser::new(&app);
+    browser.password(&sophie, false).await.redirects_to(REQUIRED);
+    browser.code(REQUIRED, "000000").await.is(422);
+    let key = key(&app, &sophie).await;
+    let typed = code(&app, &key).await;
+    browser.code(REQUIRED, &typed).await.is(200);
+    browser.get("/profil").await.is(200);
+    remembered.get("/profil").await.is(303);
+    sophie.get("/profil").await.is(303);
+    assert_eq!(app.count("select count(*) from sessions").await, 1);
+    assert!(app.audit().await.contains(&"session.refused".to_owned()), "the wrong code");
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_128_a_remembered_browser_does_not_escape_the_enrolment(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    with_password(&app, &sophie).await;
+    let mut browser = Browser::new(&app);
+    browser.password(&sophie, true).await.redirects_to("/tableau-de-bord");
+    require_of_managers(&app).await;
+    browser.get("/profil").await.is(200);
+    browser.jar.remove("opstracker-session");
+    browser.get("/profil").await.is(303);
+    assert!(!browser.has("session") && !browser.has("rester"));
+    assert_eq!(app.count("select count(*) from remember_families").await, 0);
+}
+
+async fn require_of_managers(app: &TestApp) {
+    sqlx::query("update instance_settings set second_factor_roles = '{campaign_manager}'")
+        .execute(&app.app.db)
+        .await
+        .unwrap();
+    app.app.reload_settings().await.unwrap();
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn us_111_2_a_password_typed_as_an_address_does_not_reach_the_codes(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let karim = app.karim().await;
+    let (key, _) = enrolled(&app, &karim).await;
+    let address = format!("code {}", karim.user.as_ref().unwrap().email);
+    let mut browser = Browser::new(&app);
+    for _ in 0..5 {
+        let form = [("email", address.as_str()), ("mot_de_passe", PASSWORD)];
+        browser.send("POST", "/connexion", &form).await.is(422);
+    }
+    browser.password(&karim, false).await.redirects_to(STEP);
+    let typed = code(&app, &key).await;
+    browser.code(STEP, &typed).await.redirects_to("/terrain");
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]

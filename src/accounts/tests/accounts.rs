@@ -423,6 +423,7 @@ async fn us_107_2_each_error_beside_its_field(db: PgPool) {
     let wrong = submit("autre", OTHER, OTHER).await;
     wrong.is(422).shows("Ancien mot de passe incorrect");
     assert!(wrong.body.contains("id=\"e-ancien\""));
+    assert_eq!(app.audit().await, ["password.refused"]);
     submit(STRONG, OTHER, STRONG).await.is(422).shows("Les mots de passe ne correspondent pas");
     submit(STRONG, "karimbenali123", "karimbenali123")
         .await

@@ -124,6 +124,12 @@ async fn us_110_2_deletion_says_how_many_campaigns_use_the_group(db: PgPool) {
         campaigns.push(campaign);
     }
     admin.get(&delete).await.shows("utilisé par 2 campagnes").shows("Réseau : Voir");
+    sqlx::query("update campaigns set deleted_at = now() where name = 'Réseau'")
+        .execute(&app.app.db)
+        .await
+        .unwrap();
+    let page = admin.get(&delete).await;
+    page.shows("utilisé par 2 campagnes, dont 1 dans la corbeille").hides("Réseau : Voir");
     admin.post(&delete).await.redirects_to(LIST);
     reader.get(&campaigns[0].path("tableau-de-bord")).await.is(404);
     admin.get(&group).await.is(404);

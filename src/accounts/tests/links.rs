@@ -83,6 +83,7 @@ async fn us_109_2_a_reset_signs_out_everywhere(db: PgPool) {
         .await
         .redirects_to("/terrain");
     assert_eq!(app.count("select count(*) from messages where kind = 'security_notice'").await, 1);
+    assert!(app.audit().await.contains(&"link.used".to_owned()));
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]

@@ -75,6 +75,30 @@ async fn us_113_everywhere_but_here(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn us_113_this_browser_stays_remembered_when_the_others_end(db: PgPool) {
+    let app = TestApp::new(db.clone()).await;
+    let karim = app.karim().await;
+    elsewhere(&app, &karim, true).await;
+    let visitor = Visitor::of(&http::Request::get("/").body(()).unwrap().into_parts().0);
+    let (family, _) =
+        sessions::remember(&mut db.acquire().await.unwrap(), karim.id(), &visitor).await.unwrap();
+    sqlx::query("update sessions set family_id = $1 where family_id is null")
+        .bind(family)
+        .execute(&db)
+        .await
+        .unwrap();
+    karim.post(&format!("{HERE}/fermeture")).await.redirects_to(HERE);
+    let left: Vec<Uuid> = sqlx::query_scalar(
+        "select f.id from remember_families f join sessions s on s.family_id = f.id",
+    )
+    .fetch_all(&db)
+    .await
+    .unwrap();
+    assert_eq!(left, [family]);
+    assert_eq!(app.count("select count(*) from remember_families").await, 1);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn us_113_a_remembered_browser_without_session_is_listed_too(db: PgPool) {
     let app = TestApp::new(db.clone()).await;
     let karim = app.karim().await;

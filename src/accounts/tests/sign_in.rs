@@ -2,7 +2,10 @@
 //! US-101, US-102, RG-006, RG-007.
 use super::set_password;
 use crate::{
-    accounts::{Role, throttle},
+    accounts::{
+        Role,
+        throttle::{self, Tried},
+    },
     testing::{Reply, TestApp},
 };
 use chrono::Duration;
@@ -108,8 +111,9 @@ async fn rg_006_success_forgets_the_failures(db: PgPool) {
 async fn rg_006_attempts_at_once_do_not_pass_together(db: PgPool) {
     let app = TestApp::new(db).await;
     let now = app.now();
-    let attempts =
-        (0..20).map(|_| throttle::attempt(&app.app.db, "karim@ops.test", "192.0.2.1", now));
+    let attempts = (0..20).map(|_| {
+        throttle::attempt(&app.app.db, Tried::Password("karim@ops.test"), "192.0.2.1", now)
+    });
     let gates = futures::future::join_all(attempts).await;
     assert_eq!(gates.iter().filter(|g| matches!(g, Ok(throttle::Gate::Open))).count(), 5);
 }
@@ -119,21 +123,32 @@ async fn rg_006_a_network_address_has_limits(db: PgPool) {
     let app = TestApp::new(db).await;
     let now = app.now();
     for i in 0..50 {
-        let gate = throttle::attempt(&app.app.db, &format!("p{i}@ops.test"), "2001:db8::1", now)
-            .await
-            .unwrap();
+        let gate = throttle::attempt(
+            &app.app.db,
+            Tried::Password(&format!("p{i}@ops.test")),
+            "2001:db8::1",
+            now,
+        )
+        .await
+        .unwrap();
         assert_eq!(gate, throttle::Gate::Open);
     }
     // Same subscriber, another address of its /64.
-    let gate = throttle::attempt(&app.app.db, "x@ops.test", "2001:db8::2", now).await.unwrap();
+    let gate = throttle::attempt(&app.app.db, Tried::Password("x@ops.test"), "2001:db8::2", now)
+        .await
+        .unwrap();
     assert_eq!(gate, throttle::Gate::TooMany(900));
     assert_eq!(
-        throttle::attempt(&app.app.db, "x@ops.test", "192.0.2.9", now).await.unwrap(),
+        throttle::attempt(&app.app.db, Tried::Password("x@ops.test"), "192.0.2.9", now)
+            .await
+            .unwrap(),
         throttle::Gate::Open
     );
     let later = now + Duration::minutes(15) + Duration::seconds(1);
     assert_eq!(
-        throttle::attempt(&app.app.db, "x@ops.test", "2001:db8::2", later).await.unwrap(),
+        throttle::attempt(&app.app.db, Tried::Password("x@ops.test"), "2001:db8::2", later)
+            .await
+            .unwrap(),
         throttle::Gate::Open
     );
 }
@@ -143,7 +158,9 @@ async fn rg_006_too_many_says_when_to_come_back(db: PgPool) {
     let app = TestApp::new(db).await;
     let now = app.now();
     for i in 0..50 {
-        throttle::attempt(&app.app.db, &format!("p{i}@ops.test"), "", now).await.unwrap();
+        throttle::attempt(&app.app.db, Tried::Password(&format!("p{i}@ops.test")), "", now)
+            .await
+            .unwrap();
     }
     let reply = sign_in(&app, "karim@ops.test", "autre").await;
     reply.is(429).shows("Réessayez dans 15 minutes");
@@ -206,6 +223,8 @@ async fn rg_007_an_old_remembered_secret_ends_the_series(db: PgPool) {
     with_cookie(&app, &first).await.redirects_to("/connexion?retour=%2Fprofil");
     assert_eq!(app.count("select count(*) from remember_families").await, 0);
     with_cookie(&app, &third).await.is(303);
+    let stolen = "select count(*) from audit_entries where action = 'session.stolen' and object_kind = 'user' and actor_kind = 'anonymous'";
+    assert_eq!(app.count(stolen).await, 1);
 }
 
 /// The cookie « Rester connecté » that this answer sets.

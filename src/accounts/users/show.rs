@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! One account: identity and roles (US-104), figures (US-106), what can be done with it.
 use crate::{
-    accounts::{Account, Manage, Role, account, identity, second_factor, throttle},
+    accounts::{
+        Account, Manage, Role, account, identity, second_factor,
+        throttle::{self, Tried},
+    },
     campaigns::Campaign,
     db::{Id, Read, Tx},
     text,
@@ -76,9 +79,9 @@ pub(super) async fn facts(
     relay: bool,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Facts> {
-    let codes = second_factor::throttled_as(&account.email);
-    let locked = throttle::is_locked(&mut *conn, &account.email, now).await?
-        || throttle::is_locked(&mut *conn, &codes, now).await?;
+    let email = account.email.as_str();
+    let locked = throttle::is_locked(&mut *conn, Tried::Password(email), now).await?
+        || throttle::is_locked(&mut *conn, Tried::Code(email), now).await?;
     let open = sqlx::query_as!(
         Open,
         r#"select c.id, c.name, count(*) as "number!" from operations o join campaigns c on c.id = o.campaign_id

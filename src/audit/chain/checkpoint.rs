@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! A checkpoint: « so many entries, this last hash, at this instant », signed. It is also written to
-//! the program's log, out of reach of who can write the base.
+//! a file of the data directory and to the program's log, out of reach of who can write the base.
 use super::{
     form::{GENESIS, checkpoint_text, hex, instant},
-    seal::{lock, seal},
+    ledger,
+    seal::{advance, lock},
 };
 use crate::{app::App, jobs::Job};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
@@ -24,8 +25,16 @@ impl Checkpoint {
         checkpoint_text(self.position, &self.hash, self.at)
     }
 
-    /// Said once it is committed.
-    pub fn announce(&self) {
+    /// Whether it says already what another would say of this place, not long ago.
+    fn covers(&self, (position, hash): (i64, &[u8]), now: DateTime<Utc>) -> bool {
+        self.position == position && self.hash == hash && now - self.at < Duration::hours(1)
+    }
+
+    /// Told outside the base once it is committed.
+    pub fn announce(&self, app: &App) {
+        if let Err(err) = ledger::append(&app.config.data_dir, self) {
+            tracing::error!(error = ?err, "audit checkpoint not written to its file");
+        }
         tracing::info!(
             target: "audit",
             entries = self.position,
@@ -68,15 +77,26 @@ pub async fn sign(
     Ok(checkpoint)
 }
 
-/// Seals what waits, then signs: every day, and before an export.
+/// Seals what waits, then signs: every day, and before an export. Whoever is sealing is waited for:
+/// what was committed before the call is covered after it.
 pub async fn on_demand(app: &App, cause: &str, now: DateTime<Utc>) -> anyhow::Result<()> {
-    seal(app, now).await?;
     let mut tx = app.db.begin().await?;
     lock(&mut tx).await?;
+    let mut signed = Vec::new();
+    loop {
+        let (sealed, checkpoint) = advance(&mut tx, app, now).await?;
+        signed.extend(checkpoint);
+        if sealed == 0 {
+            break;
+        }
+    }
     let (position, hash) = end_of_chain(&mut tx).await?;
-    let checkpoint = sign(&mut tx, app, (position, &hash), cause, now).await?;
+    let end = (position, hash.as_slice());
+    if last(&mut tx).await?.is_none_or(|last| !last.covers(end, now)) {
+        signed.push(sign(&mut tx, app, end, cause, now).await?);
+    }
     tx.commit().await?;
-    checkpoint.announce();
+    signed.iter().for_each(|checkpoint| checkpoint.announce(app));
     Ok(())
 }
 

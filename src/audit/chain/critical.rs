@@ -20,13 +20,19 @@ const VERBS: [&str; 11] = [
 const NOUNS: [&str; 8] =
     ["grant", "group", "groups", "role", "perimeter", "retention", "override", "purge"];
 
-const ACTIONS: [&str; 6] = [
+const ACTIONS: [&str; 11] = [
+    "campaign.status_forced",
+    "gate.passed",
+    "type.field_deleted",
     "user.created",
     "user.changed",
     "user.reactivated",
     "campaign.visibility_changed",
     "configuration.imported",
     "import.undone",
+    // What closes a verification, or a base written whole, is signed with it.
+    "audit.verified",
+    "demo.loaded",
 ];
 
 pub fn is_critical(action: &str) -> bool {
@@ -50,6 +56,12 @@ mod tests {
             "configuration.imported",
         ] {
             assert!(is_critical(action), "{action}");
+        }
+        let told = ["forcé", "supprimé", "retiré"];
+        for (action, sentence, _) in crate::audit::sentences::ACTIONS {
+            if told.iter().any(|word| sentence.contains(word)) {
+                assert!(is_critical(action), "{action}");
+            }
         }
         for action in ["operation.moved", "session.opened", "campaign.edited"] {
             assert!(!is_critical(action), "{action}");

@@ -5,8 +5,10 @@
 //! Entries are never updated: what is learnt about them is written elsewhere.
 mod checkpoint;
 mod critical;
+mod end;
 mod form;
 mod key;
+mod ledger;
 mod seal;
 mod verify;
 

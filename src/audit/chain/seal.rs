@@ -5,7 +5,7 @@
 //! that commits late takes the next place, whatever its number. What waits is a small table filled
 //! by the insertion itself: finding it never reads the audit.
 use super::{
-    checkpoint::{end_of_chain, sign},
+    checkpoint::{Checkpoint, end_of_chain, sign},
     critical::is_critical,
     form::{CONTENT_COLUMNS, Content, seal_hash},
 };
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 const BATCH: i64 = 2_000;
 /// A checkpoint at least every so many entries (03 §12.2).
-const BETWEEN_CHECKPOINTS: i64 = 10_000;
+pub const BETWEEN_CHECKPOINTS: i64 = 10_000;
 /// « OPSSEAL »: the lock of whoever writes to the chain.
 const LOCK: i64 = 0x4F_50_53_53_45_41_4C;
 
@@ -60,16 +60,31 @@ async fn batch(app: &App, now: DateTime<Utc>) -> anyhow::Result<Option<u64>> {
     if !ours {
         return Ok(None);
     }
-    let (mut position, mut hash) = end_of_chain(&mut tx).await?;
+    let (sealed, checkpoint) = advance(&mut tx, app, now).await?;
+    tx.commit().await?;
+    if let Some(checkpoint) = checkpoint {
+        checkpoint.announce(app);
+    }
+    Ok(Some(sealed))
+}
+
+/// Under the lock, seals a batch: how many entries, and the checkpoint that they called for, to be
+/// announced once it is committed.
+pub async fn advance(
+    conn: &mut PgConnection,
+    app: &App,
+    now: DateTime<Utc>,
+) -> sqlx::Result<(u64, Option<Checkpoint>)> {
+    let (mut position, mut hash) = end_of_chain(&mut *conn).await?;
     let signed: i64 =
         sqlx::query_scalar("select coalesce(max(position), 0) from audit_checkpoints")
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut *conn)
             .await?;
     let room = (signed + BETWEEN_CHECKPOINTS - position).clamp(1, BATCH);
     // An entry that vanished while it waited stays in the queue: the verification names it.
-    let waiting = waiting(&mut tx, room).await?;
+    let waiting = waiting(&mut *conn, room).await?;
     if waiting.is_empty() {
-        return Ok(Some(0));
+        return Ok((0, None));
     }
     let mut seals = Seals::default();
     let critical = waiting.iter().any(|entry| is_critical(&entry.action));
@@ -83,18 +98,14 @@ async fn batch(app: &App, now: DateTime<Utc>) -> anyhow::Result<Option<u64>> {
         seals.hashes.push(next.clone());
         seals.previous.push(std::mem::replace(&mut hash, next));
     }
-    seals.write(&mut tx).await?;
+    seals.write(&mut *conn).await?;
     let full = position - signed >= BETWEEN_CHECKPOINTS;
     let cause = if critical { "critical" } else { "volume" };
     let checkpoint = match critical || full {
-        true => Some(sign(&mut tx, app, (position, &hash), cause, now).await?),
+        true => Some(sign(conn, app, (position, &hash), cause, now).await?),
         false => None,
     };
-    tx.commit().await?;
-    if let Some(checkpoint) = checkpoint {
-        checkpoint.announce();
-    }
-    Ok(Some(waiting.len() as u64))
+    Ok((waiting.len() as u64, checkpoint))
 }
 
 /// The oldest entries without a seal.

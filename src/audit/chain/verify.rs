@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! The walk that proves the chain (03 §12.3): every seal against the one before, every entry and every
-//! personal value against its digest, every checkpoint against the chain and its signature, then what
-//! no seal covers. One snapshot of the base, batches by position, memory that does not grow.
+//! personal value against its digest, every checkpoint against the chain and its signature, every line
+//! of the file of checkpoints, then what no seal and no checkpoint covers. One snapshot of the base,
+//! batches by position, memory that does not grow.
 use super::{
     checkpoint::Checkpoint,
+    end::another,
     form::{CONTENT_COLUMNS, Content, GENESIS, commitment, hex, seal_hash},
     key::{SigningKey, is_signed},
+    ledger,
 };
-use crate::{text::number, web::format};
+use crate::{
+    app::App,
+    text::{count, number},
+    web::format,
+};
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgPool, Postgres, Row, Transaction, postgres::PgRow};
+use sqlx::{FromRow, Postgres, Row, Transaction, postgres::PgRow};
 use std::{collections::HashMap, sync::Arc};
 
 const BATCH: i64 = 2_000;
@@ -41,13 +48,12 @@ impl Outcome {
         match self {
             Self::Intact { until: None, .. } => "Chaîne intègre : aucune entrée scellée.".into(),
             Self::Intact { entries, until: Some(until), waiting } => {
-                let entries = crate::text::count(*entries, "entrée vérifiée", "entrées vérifiées");
+                let entries = count(*entries, "entrée vérifiée", "entrées vérifiées");
                 let waiting = match waiting {
                     0 => String::new(),
-                    n => format!(
-                        " {} leur sceau.",
-                        crate::text::count(*n, "entrée attend", "entrées attendent")
-                    ),
+                    n => {
+                        format!(" {} leur sceau.", count(*n, "entrée attend", "entrées attendent"))
+                    }
                 };
                 let until = format::instant(*until);
                 format!("Chaîne intègre : {entries} jusqu’au {until}.{waiting}")
@@ -91,32 +97,42 @@ struct Personal {
 }
 
 pub struct Walk {
-    tx: Transaction<'static, Postgres>,
+    pub(super) tx: Transaction<'static, Postgres>,
     key: Arc<SigningKey>,
+    /// The checkpoints of the file, which the base cannot take back.
+    pub(super) kept: ledger::Points,
     /// The end of the chain when the walk began.
     pub total: i64,
-    position: i64,
+    pub(super) position: i64,
     hash: Vec<u8>,
-    until: Option<DateTime<Utc>>,
+    pub(super) until: Option<DateTime<Utc>>,
 }
 
 /// What a step finds wrong.
 type Found = Result<(), Outcome>;
 
-fn broken(position: impl Into<Option<i64>>, entry: impl Into<Option<i64>>, why: String) -> Outcome {
+pub(super) fn broken(
+    position: impl Into<Option<i64>>,
+    entry: impl Into<Option<i64>>,
+    why: String,
+) -> Outcome {
     Outcome::Broken { position: position.into(), entry: entry.into(), why }
 }
 
 impl Walk {
-    pub async fn begin(db: &PgPool, key: Arc<SigningKey>) -> sqlx::Result<Self> {
-        let mut tx = db.begin().await?;
+    /// # Errors
+    /// The base fails, or the file of the checkpoints cannot be read.
+    pub async fn begin(app: &App) -> anyhow::Result<Self> {
+        // Opened before the snapshot: whatever the file holds was committed.
+        let (key, kept) = (app.audit_key.clone(), ledger::points(&app.config.data_dir)?);
+        let mut tx = app.db.begin().await?;
         sqlx::query("set transaction isolation level repeatable read, read only")
             .execute(&mut *tx)
             .await?;
         let total: i64 = sqlx::query_scalar("select coalesce(max(position), 0) from audit_seals")
             .fetch_one(&mut *tx)
             .await?;
-        Ok(Self { tx, key, total, position: 0, hash: GENESIS.to_vec(), until: None })
+        Ok(Self { tx, key, kept, total, position: 0, hash: GENESIS.to_vec(), until: None })
     }
 
     pub fn position(&self) -> i64 {
@@ -124,7 +140,10 @@ impl Walk {
     }
 
     /// One batch further; the outcome at the first fault, or at the end.
-    pub async fn step(&mut self) -> sqlx::Result<Option<Outcome>> {
+    ///
+    /// # Errors
+    /// The base fails, or the file of the checkpoints.
+    pub async fn step(&mut self) -> anyhow::Result<Option<Outcome>> {
         let links: Vec<Link> = sqlx::QueryBuilder::new(
             "select s.position, s.entry, s.digest, s.previous, s.hash, ",
         )
@@ -202,53 +221,7 @@ impl Walk {
             );
             return Err(broken(place, None, why));
         }
-        if checkpoint.hash != self.hash {
-            let why =
-                format!("la chaîne n’est plus celle que le point de contrôle du {at} a signée");
-            return Err(broken(place, None, why));
-        }
-        Ok(())
-    }
-
-    /// After the last seal: what was cut off, what was slipped in.
-    async fn end(&mut self) -> sqlx::Result<Outcome> {
-        let last = super::checkpoint::last(&mut self.tx).await?;
-        if let Some(last) = last.filter(|last| last.position > self.position) {
-            let why = format!(
-                "la fin manque, le point de contrôle du {} compte {} et la chaîne s’arrête à {}",
-                format::instant(last.at),
-                crate::text::count(last.position, "entrée", "entrées"),
-                number(self.position)
-            );
-            return Ok(broken(self.position + 1, None, why));
-        }
-        let slipped: Option<i64> = sqlx::query_scalar(
-            "select e.seq from audit_entries e
-             where not exists (select from audit_seals s where s.entry = e.seq)
-               and not exists (select from audit_unsealed w where w.seq = e.seq)
-             order by e.seq limit 1",
-        )
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        if let Some(seq) = slipped {
-            let why = format!("l’entrée n° {} a été ajoutée hors du journal", number(seq));
-            return Ok(broken(None, seq, why));
-        }
-        let vanished: Option<i64> = sqlx::query_scalar(
-            "select w.seq from audit_unsealed w
-             where not exists (select from audit_entries e where e.seq = w.seq) order by w.seq limit 1",
-        )
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        if let Some(seq) = vanished {
-            let why =
-                format!("l’entrée n° {}, qui attendait son sceau, a été retirée", number(seq));
-            return Ok(broken(None, seq, why));
-        }
-        let waiting: i64 = sqlx::query_scalar("select count(*) from audit_unsealed")
-            .fetch_one(&mut *self.tx)
-            .await?;
-        Ok(Outcome::Intact { entries: self.position, until: self.until, waiting })
+        if checkpoint.hash == self.hash { Ok(()) } else { Err(another(checkpoint)) }
     }
 
     /// By position, from the one after the last step to `to`; those that precede any entry with the first.

@@ -22,7 +22,7 @@ async fn write(app: &TestApp, action: &'static str, n: usize) {
 }
 
 pub async fn verified(app: &TestApp) -> Outcome {
-    let mut walk = Walk::begin(&app.app.db, app.app.audit_key.clone()).await.unwrap();
+    let mut walk = Walk::begin(&app.app).await.unwrap();
     loop {
         if let Some(outcome) = walk.step().await.unwrap() {
             return outcome;
@@ -228,13 +228,84 @@ async fn a_whole_chain_made_anew_is_not_the_one_that_was_signed(db: PgPool) {
     chain::checkpoint(&app.app, "daily", app.now()).await.unwrap();
     tamper(
         &app,
-        "update audit_entries set reason = 'autre' where seq = 3; delete from audit_seals;
+        "update audit_entries set reason = 'autre' where seq = 1; delete from audit_seals;
          insert into audit_unsealed select seq from audit_entries",
     )
     .await;
     assert_eq!(seal(&app).await, 12);
     let why = verified(&app).await.sentence();
     assert!(why.contains("la chaîne n’est plus celle que le point de contrôle"), "{why}");
+}
+
+/// An entry is changed, the seals and the checkpoints go, the sealer makes them again.
+pub const ANEW: &str =
+    "update audit_entries set reason = 'autre' where seq = 1; delete from audit_seals;
+    delete from audit_checkpoints; insert into audit_unsealed select seq from audit_entries";
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn a_chain_made_anew_without_its_checkpoints_is_seen_against_the_file(db: PgPool) {
+    let app = TestApp::new(db).await;
+    write(&app, "campaign.edited", 12).await;
+    chain::checkpoint(&app.app, "daily", app.now()).await.unwrap();
+    tamper(&app, ANEW).await;
+    assert_eq!(seal(&app).await, 12);
+    write(&app, "campaign.archived", 1).await;
+    seal(&app).await;
+    let sentence = plain(&verified(&app).await.sentence());
+    let said = "Chaîne rompue à la place 12 : la chaîne n'est plus celle que le point de contrôle";
+    assert!(sentence.starts_with(said), "{sentence}");
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn an_end_cut_off_with_its_checkpoints_is_seen_against_the_file(db: PgPool) {
+    let (place, _, why) = after(
+        db,
+        "delete from audit_seals where position > 9; delete from audit_entries where seq > 9;
+         delete from audit_checkpoints",
+    )
+    .await;
+    assert_eq!(place, Some(10));
+    assert!(why.starts_with("la fin manque"), "{why}");
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn more_than_a_day_without_a_checkpoint_is_broken(db: PgPool) {
+    let app = TestApp::new(db).await;
+    write(&app, "campaign.edited", 2).await;
+    tamper(&app, "update audit_entries set at = at - interval '25 hours' where seq = 1").await;
+    seal(&app).await;
+    assert!(verified(&app).await.is_intact());
+    write(&app, "campaign.edited", 1).await;
+    tamper(&app, "update audit_entries set at = at + interval '2 hours' where seq = 3").await;
+    seal(&app).await;
+    let sentence = plain(&verified(&app).await.sentence());
+    let said = "Chaîne rompue à la place 1 : aucun point de contrôle ne couvre 3 entrées";
+    assert!(sentence.starts_with(said), "{sentence}");
+    chain::checkpoint(&app.app, "daily", app.now()).await.unwrap();
+    assert!(verified(&app).await.is_intact());
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn a_checkpoint_waits_for_the_sealer_and_covers_what_was_committed(db: PgPool) {
+    let app = TestApp::new(db).await;
+    write(&app, "campaign.edited", 3).await;
+    let mut sealer = app.app.db.begin().await.unwrap();
+    sqlx::query("select pg_advisory_xact_lock($1)")
+        .bind(0x4F_50_53_53_45_41_4C_i64)
+        .execute(&mut *sealer)
+        .await
+        .unwrap();
+    let (of, now) = (app.app.clone(), app.now());
+    let asked = tokio::spawn(async move { chain::checkpoint(&of, "export", now).await });
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert!(!asked.is_finished());
+    sealer.commit().await.unwrap();
+    asked.await.unwrap().unwrap();
+    let signed = "select coalesce(max(position), 0) from audit_checkpoints";
+    assert_eq!(app.count(signed).await, 3);
+    // Asked again while nothing moved, it says nothing more.
+    chain::checkpoint(&app.app, "daily", app.now()).await.unwrap();
+    assert_eq!(app.count("select count(*) from audit_checkpoints").await, 1);
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]

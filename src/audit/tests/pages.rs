@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! Stories of `/administration/audit`: filters, one entry, verification, export (US-804, US-1502).
-use super::chain::{tamper, verified};
+use super::chain::{ANEW, tamper, verified};
 use crate::{
     audit::{Entry, chain},
     testing::{Person, TestApp, plain},
 };
+use futures::{FutureExt, future::join_all};
 use serde_json::json;
 use sqlx::PgPool;
-use std::process::{Command, Output};
+use std::{
+    panic::AssertUnwindSafe,
+    process::{Command, Output},
+};
 use uuid::Uuid;
 
 const AUDIT: &str = "/administration/audit";
@@ -35,6 +39,11 @@ async fn us_804_2_filters_of_the_whole_instance(db: PgPool) {
     let hers = list(format!("auteur={}", sophie.id())).await;
     hers.shows("Restreinte → Publique").hides("Premier motif");
     list("auteur=programme".into()).await.shows("Premier motif").hides("Restreinte → Publique");
+    app.stranger()
+        .submit("/connexion", &[("email", "x@ops.test"), ("mot_de_passe", "x")])
+        .await
+        .is(422);
+    list("auteur=programme".into()).await.hides("Visiteur non connecté");
     list("objet=user".into()).await.shows("Second motif").hides("Premier motif");
     list("action=segment.created".into()).await.shows("Premier motif").hides("Second motif");
     let one = list(format!("objet=segment&identifiant={segment}")).await;
@@ -116,6 +125,24 @@ async fn us_804_3_verify_the_integrity(db: PgPool) {
     assert_eq!(app.count(traced).await, 1);
 }
 
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn us_1502_an_export_of_a_chain_made_anew_is_not_that_of_the_checkpoints_kept(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let admin = app.admin().await;
+    written(&app, "segment.created", "segment", "Motif").await;
+    let (path, whole) = (format!("{AUDIT}/export"), [("chaine", "complete")]);
+    let points = app.app.config.data_dir.join("audit-points-de-controle.txt");
+    let kept = ["--points", points.to_str().unwrap()];
+    let honest = admin.submit(&path, &whole).await;
+    let (held, text) = says(&verifier(&app, &honest.bytes, &kept));
+    assert!(held, "{text}");
+    tamper(&app, ANEW).await;
+    let forged = admin.submit(&path, &whole).await;
+    assert!(says(&verifier(&app, &forged.bytes, &[])).0, "nothing shows in the file itself");
+    let (held, text) = says(&verifier(&app, &forged.bytes, &kept));
+    assert!(!held && text.contains("place 2 : ce n’est plus la chaîne signée le"), "{text}");
+}
+
 /// What `bin/audit-verifier` says of an export.
 fn verifier(app: &TestApp, csv: &[u8], more: &[&str]) -> Output {
     let path = app.app.config.data_dir.join("journal.csv");
@@ -160,6 +187,40 @@ async fn us_1502_an_export_is_verified_outside(db: PgPool) {
     let traced = "select count(*) from audit_entries where action = 'audit.exported' and changes->>'rows' = '4'";
     assert_eq!(app.count(traced).await, 2);
     assert!(verified(&app).await.is_intact());
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn us_1502_an_export_cut_short_by_the_end_of_the_program_does_not_look_whole(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let admin = app.admin().await;
+    written(&app, "segment.created", "segment", "Motif").await;
+    app.app.stopping.cancel();
+    // Whoever reads the answer meets an error, which is a panic in tests.
+    let (path, form) = (format!("{AUDIT}/export"), []);
+    let read = AssertUnwindSafe(admin.submit(&path, &form)).catch_unwind().await;
+    assert!(read.is_err());
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn us_804_3_two_clicks_at_once_begin_one_verification(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let admin = app.admin().await;
+    let path = format!("{AUDIT}/verifications");
+    let clicks = (0..6).map(|_| admin.post(&path));
+    let pages: Vec<_> = join_all(clicks).await.iter().map(|reply| reply.location.clone()).collect();
+    assert!(pages.iter().all(|page| page.is_some() && *page == pages[0]), "{pages:?}");
+    assert_eq!(app.count("select count(*) from audit_verifications").await, 1);
+    // A walk that never ended does not hold the next one.
+    sqlx::query("update audit_verifications set created_at = created_at - interval '2 hours'")
+        .execute(&app.app.db)
+        .await
+        .unwrap();
+    assert_ne!(admin.post(&path).await.location, pages[0]);
+    assert_eq!(
+        app.count("select count(*) from audit_verifications where state = 'failed'").await,
+        1
+    );
+    app.drain().await;
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
