@@ -82,6 +82,10 @@ def sort(server, campaign, report):
         took = [browser.timed(url) for _ in range(21)]
         ratios.append(statistics.median(took) / statistics.median(label))
         raw[way] = round(statistics.median(took) * 1000, 2)
+    # What follows is compared with the first import, which had no such index to keep.
+    server.sql(f"""update campaign_fields set sortable = false where campaign_id = '{campaign}';
+      insert into jobs (id, kind, payload, run_at) values (gen_random_uuid(), 'campaign.sort_indexes', '{{"campaign": "{campaign}"}}', now())""")
+    until(lambda: server.sql(f"select count(*) from pg_class where starts_with(relname, '{index}')") == "0", pause=0.2)
     report.raw("tri sur un champ (ms)", {**raw, "par libellé": round(statistics.median(label) * 1000, 2)})
     report.ratio("sort.page", ratios, 1.5, "liste triée par un champ ÷ par libellé, son index lu dans les deux sens")
 
