@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //! What the application is made of, and the one router.
 use crate::{
-    accounts, audit, campaigns,
+    accounts, audit, campaigns, checklists,
     config::Config,
     configuration, dashboard, help, imports,
     live::{self, Hub},
@@ -94,6 +94,7 @@ pub fn routes() -> Routes {
         .merge(campaigns::routes())
         .merge(operation_types::routes())
         .merge(workflows::routes())
+        .merge(checklists::routes())
         .merge(configuration::routes())
         .merge(operations::routes())
         .merge(segments::routes())

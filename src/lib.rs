@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod app;
 pub mod audit;
 pub mod campaigns;
+pub mod checklists;
 pub mod clock;
 pub mod config;
 pub mod configuration;

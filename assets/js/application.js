@@ -25,12 +25,13 @@ import ReturnController from "./controllers/return_controller.js"
 import SelectionController from "./controllers/selection_controller.js"
 import SessionController from "./controllers/session_controller.js"
 import StrengthController from "./controllers/strength_controller.js"
+import TickController from "./controllers/tick_controller.js"
 
 const stimulus = Application.start()
 const controllers = {
   calendar: CalendarController, copy: CopyController, dialog: DialogController, disclosure: DisclosureController, drop: DropController, "filter-list": FilterListController,
   flash: FlashController, live: LiveController, menu: MenuController, once: OnceController, password: PasswordController, popover: PopoverController,
-  progress: ProgressController, reorder: ReorderController, return: ReturnController, selection: SelectionController, session: SessionController, strength: StrengthController,
+  progress: ProgressController, reorder: ReorderController, return: ReturnController, selection: SelectionController, session: SessionController, strength: StrengthController, tick: TickController,
 }
 for (const [name, controller] of Object.entries(controllers)) stimulus.register(name, controller)
 

@@ -32,6 +32,12 @@ test("GP-2 sans JavaScript : se connecter, démarrer, terminer, revenir à la li
   await h1(page, label)
   await page.getByRole("button", { name: "Démarrer" }).click()
   await shows(page, "Statut mis à jour : En cours")
+  await h1(page, label)
+  const box = page.getByRole("button", { name: /^Cocher / })
+  for (let left = 8; left > 0; left -= 1) {
+    await box.first().click()
+    await page.locator(".checklist__count", { hasText: `${9 - left}/8` }).waitFor()
+  }
   await page.getByRole("button", { name: "Terminer" }).click()
   await shows(page, "Intervention terminée")
   await page.getByRole("link", { name: says("Retour à la liste") }).click()

@@ -22,6 +22,14 @@ pub const ACTIONS: &[(&str, &str, &str)] = &[
     ("campaign.transferred", "a transféré la propriété de la campagne", "Propriété transférée"),
     ("campaign.visibility_changed", "a changé la visibilité de la campagne", "Visibilité"),
     ("campaign.workflow_applied", "a appliqué un workflow à la campagne", "Workflow appliqué"),
+    ("campaign.checklist_applied", "a changé la checklist de la campagne", "Checklist de la campagne"),
+    ("checklist.created", "a créé un modèle de checklist", "Modèle de checklist créé"),
+    ("checklist.edited", "a modifié un modèle de checklist", "Modèle de checklist modifié"),
+    ("checklist.deleted", "a supprimé un modèle de checklist", "Modèle de checklist supprimé"),
+    ("checklist.draft_opened", "a ouvert un brouillon de checklist", "Brouillon de checklist ouvert"),
+    ("checklist.draft_saved", "a modifié un brouillon de checklist", "Brouillon de checklist modifié"),
+    ("checklist.draft_discarded", "a abandonné un brouillon de checklist", "Brouillon de checklist abandonné"),
+    ("checklist.published", "a publié une version de checklist", "Checklist publiée"),
     ("type.created", "a créé un type d’opération", "Type créé"),
     ("type.edited", "a modifié un type d’opération", "Type modifié"),
     ("type.deleted", "a supprimé un type d’opération", "Type supprimé"),
@@ -64,6 +72,8 @@ pub const ACTIONS: &[(&str, &str, &str)] = &[
     ("view.deleted", "a supprimé une vue des opérations", "Vue supprimée"),
     ("operation.created", "a ajouté une opération", "Opération ajoutée"),
     ("operation.edited", "a modifié les données d’une opération", "Données modifiées"),
+    ("operation.ticked", "a coché une étape", "Étape cochée"),
+    ("operation.unticked", "a décoché une étape", "Étape décochée"),
     ("operation.moved", "a changé le statut d’une opération", "Statut d’une opération"),
     ("operation.corrected", "a corrigé le statut d’une opération", "Statut corrigé"),
     ("operation.undone", "a annulé sa dernière action sur une opération", "Action annulée"),
@@ -143,7 +153,7 @@ fn known(action: &str) -> Option<&'static (&'static str, &'static str, &'static 
 /// The kinds of objects, in the order of the filter.
 #[rustfmt::skip]
 pub const OBJECTS: &[&str] = &[
-    "campaign", "operation", "field", "segment", "prerequisite", "view", "grant", "import", "bulk", "type", "workflow", "configuration",
+    "campaign", "operation", "field", "segment", "prerequisite", "view", "grant", "import", "bulk", "type", "workflow", "checklist", "configuration",
     "user", "group", "message", "contact_request", "instance", "audit",
 ];
 
@@ -157,6 +167,7 @@ pub fn object(kind: &str) -> &str {
         "prerequisite" => "Prérequis",
         "view" => "Vue",
         "grant" => "Habilitation",
+        "checklist" => "Modèle de checklist",
         "import" => "Import",
         "user" => "Compte",
         "group" => "Groupe",
@@ -203,6 +214,10 @@ pub fn field(key: &str) -> &str {
         "shared" => "Partagée",
         "moved_to" => "Opérations déplacées vers",
         "operations" => "Opérations",
+        "checklist" => "Checklist",
+        "step" => "Étape",
+        "phases" => "Phases",
+        "steps" => "Étapes",
         "prerequisites" => "Prérequis",
         "kind" => "Nature",
         "required" => "Obligatoire",

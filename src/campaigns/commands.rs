@@ -201,6 +201,8 @@ pub async fn remember_step(
 /// Step 4 of the wizard, checked.
 pub struct Configuration {
     pub workflow: Uuid,
+    /// The version that the operations will receive; absent for none.
+    pub checklist: Option<Uuid>,
     pub finish_level: String,
     pub default_time: NaiveTime,
     pub time_tracking: bool,
@@ -219,7 +221,7 @@ pub async fn configure(
     let (now, user) = (tx.now(), tx.actor().user_id());
     let former = Workflow::load(tx.conn(), campaign.workflow_version_id).await?;
     sqlx::query!(
-        "update campaigns set workflow_version_id = $2, finish_level = $3, default_time = $4, time_tracking = $5, is_public = $6,
+        "update campaigns set workflow_version_id = $2, finish_level = $3, default_time = $4, time_tracking = $5, is_public = $6, checklist_version_id = $9,
                 version = version + 1, updated_at = $7, updated_by = $8 where id = $1",
         campaign.id as _,
         new.workflow,
@@ -229,6 +231,7 @@ pub async fn configure(
         new.is_public,
         now,
         user as _,
+        new.checklist,
     )
     .execute(tx.conn())
     .await?;
@@ -305,6 +308,7 @@ pub async fn activate(tx: &mut Tx, campaign: &Allowed<Configure, Campaign>) -> R
         Entry::on("campaign.activated", "campaign", campaign.id.uuid()).campaign(campaign.id),
     )
     .await?;
+    crate::checklists::freeze(tx, campaign.id).await?;
     refresh(tx, campaign.id).await?;
     tx.touch_campaign(campaign.id).await?;
     Ok(())

@@ -93,9 +93,9 @@ async fn copy(
 ) -> Result<Option<Id<Campaign>>> {
     let (id, now, user) = (Id::<Campaign>::new(), tx.now(), tx.user()?.id);
     let statement = sqlx::query!(
-        "insert into campaigns (id, name, name_norm, description, type_id, start_date, end_date, owner_id, workflow_version_id, default_time,
+        "insert into campaigns (id, name, name_norm, description, type_id, start_date, end_date, owner_id, workflow_version_id, checklist_version_id, default_time,
            finish_level, time_tracking, lock_days, reminder_days, contact, agent_text, created_at, created_by, updated_at, updated_by)
-         select $2, $3, $4, description, type_id, $5, $6, $7, workflow_version_id, default_time, finish_level, time_tracking, lock_days,
+         select $2, $3, $4, description, type_id, $5, $6, $7, workflow_version_id, checklist_version_id, default_time, finish_level, time_tracking, lock_days,
            reminder_days, contact, agent_text, $8, $7, $8, $7 from campaigns where id = $1",
         from.id as _,
         id as _,

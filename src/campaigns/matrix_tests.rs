@@ -58,6 +58,9 @@ impl Kind {
     }
 }
 
+/// The one step of the checklist that every operation of the matrix has.
+const STEP: &str = "01990000-0000-7000-8000-00000000e7a9";
+
 struct World {
     app: TestApp,
     campaign: TestCampaign,
@@ -74,6 +77,16 @@ impl World {
         let campaign = if public { builder.public() } else { builder }.create().await;
         let karim = app.karim().await;
         let technician = karim.id();
+        for sql in [
+            "insert into checklist_templates (id, name, name_norm, created_at) values ($1::uuid, 'Essai', 'essai', now())",
+            "insert into checklist_versions (id, template_id, number, definition, required, optional, published_at)
+             values ($1::uuid, $1::uuid, 1, jsonb_build_object('phases', jsonb_build_array(jsonb_build_object('id', $1, 'label', '', 'locked', false, 'steps',
+               jsonb_build_array(jsonb_build_object('id', $1, 'label', 'Essai', 'description', '', 'required', true, 'minutes', '', 'capture', ''))))),
+               array[$1::uuid], '{}', now())",
+            "update campaigns set checklist_version_id = $1::uuid",
+        ] {
+            sqlx::query(sql).bind(STEP).execute(&app.app.db).await.unwrap();
+        }
         let mut kinds = vec![
             Kind {
                 name: "owner",
@@ -177,6 +190,7 @@ impl World {
                 return op.to_string();
             }
             "transition" => return "start".into(),
+            "step" => return STEP.into(),
             "segment" => return self.campaign.segment(&format!("Segment {id}")).await.to_string(),
             "view" => {
                 let row = "insert into saved_views (id, campaign_id, author_id, slot, name, name_norm, shared, query, columns, mode, created_at)

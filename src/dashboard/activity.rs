@@ -213,7 +213,7 @@ async fn events(
            left join users u on u.id = e.actor_id
            left join segments s on s.id = o.segment_id
            left join workflow_statuses sf on sf.id = e.from_status left join workflow_statuses st on st.id = e.to_status
-           where e.campaign_id = $1 and e.kind not in ('imported', 'import_undone', 'remapped')
+           where e.campaign_id = $1 and e.kind not in ('imported', 'import_undone', 'remapped', 'ticked', 'unticked', 'checklist_moved')
              and ($2::text[] is null or e.kind = any ($2)) and ($3::uuid is null or e.actor_id = $3)
              and ($4::timestamptz is null or e.at >= $4) and ($5::timestamptz is null or e.at < $5)
              and ($6::bigint is null or e.seq < $6)

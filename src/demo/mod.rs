@@ -5,6 +5,7 @@
 mod accounts;
 mod calendar;
 mod campaign;
+mod checklists;
 pub mod files;
 mod others;
 mod passwords;
@@ -132,9 +133,12 @@ async fn tell(
     let (cast, lines) = accounts::write(tx.conn(), cal, secrets, &mut told).await?;
     let badges = types::write(tx.conn()).await?;
     windows11::write(tx.conn(), cal, &cast, &mut told).await?;
+    let (template, definition) = checklists::write(tx).await?;
+    checklists::tell(&mut told, &definition);
     let (archived, when) = others::write(tx.conn(), cal, &cast, &badges, &mut told).await?;
     let operations = told.operations.len();
     store::write(tx.conn(), told).await?;
+    checklists::give(tx, template, &definition).await?;
     campaign::archive(tx.conn(), archived, when).await?;
     let open = sqlx::query_scalar!("select id from campaigns where archived_at is null")
         .fetch_all(tx.conn())

@@ -67,6 +67,7 @@ pub const ARTICLES: &[Article] = &[
     ),
     article!("Campagnes", "segments", ["/campagnes/{id}/segments"]),
     article!("Campagnes", "prerequis", ["/campagnes/{id}/prerequis"]),
+    article!("Campagnes", "checklists", ["/checklists", "/campagnes/{id}/parametres/checklist"]),
     article!("Campagnes", "vues", ["/campagnes/{id}/vues"]),
     article!("Campagnes", "calendrier", ["/campagnes/{id}/calendrier"]),
     article!("Campagnes", "parametres", ["/campagnes/{id}/parametres"]),

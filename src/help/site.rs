@@ -21,6 +21,8 @@ const SECTIONS: &[(&str, &[(&str, &str)])] = &[
             ("Nouvelle campagne", "/campagnes/nouvelle"),
             ("Corbeille des campagnes", "/campagnes/corbeille"),
             ("Mes interventions", "/terrain"),
+            ("Modèles de checklists", "/checklists"),
+            ("Nouveau modèle de checklist", "/checklists/nouveau"),
             ("Recherche", "/recherche"),
         ],
     ),

@@ -10,8 +10,9 @@ pub struct Gesture {
     pub code: String,
     pub label: String,
     pub icon: &'static str,
-    /// It opens a form first: a reason, a date.
+    /// It opens a form first: a reason, a date, mandatory steps that are not ticked.
     pub asks: bool,
+    finishes: bool,
 }
 
 impl Gesture {
@@ -30,6 +31,12 @@ impl Gesture {
             label: transition.label.clone(),
             icon,
             asks: takes_date || takes_reason,
+            finishes: to == Category::Done,
         })
+    }
+
+    /// Finishing with mandatory steps that are not ticked is asked about first (RG-036).
+    pub fn with_open_steps(self, open: bool) -> Self {
+        Self { asks: self.asks || (open && self.finishes), ..self }
     }
 }

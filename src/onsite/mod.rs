@@ -13,6 +13,8 @@ mod visit;
 #[cfg(test)]
 mod tests;
 
+pub use self::show::refused_tick;
+
 use crate::{
     accounts::Role,
     web::{Access, Routes},

@@ -4,17 +4,21 @@ use super::{gesture::Gesture, plan, visit};
 use crate::{
     accounts::User,
     campaigns::{self, Usage},
+    checklists::{self, Frozen, ShownPhase, StepRefusal},
     clock,
     db::{Id, Read, Tx},
     operations::{
         self, Act, Fact, Note, Operation, WorkOnSite, fact, history, notes, offered, undoable,
     },
     text::count,
-    web::{Error, Form, Page, Result, Shell, auth::Allowed, format},
+    web::{Again, Error, Form, Page, Result, Shell, auth::Allowed, format},
     workflows::{self, Workflow},
 };
 use askama::Template;
-use axum::extract::{Path, RawQuery};
+use axum::{
+    extract::{Path, RawQuery},
+    response::{IntoResponse, Response},
+};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -35,6 +39,9 @@ pub struct Show {
     key: String,
     finished: Option<Finished>,
     refused: Option<String>,
+    checklist: Option<Frozen>,
+    may_tick: bool,
+    refused_step: Option<StepRefusal>,
     now: DateTime<Utc>,
 }
 
@@ -73,10 +80,13 @@ async fn load(
 ) -> Result<Show> {
     let workflow = Workflow::load(conn, operation.campaign.workflow_version_id).await?;
     let fields = campaigns::fields(conn, operation.campaign.id).await?;
+    let open = operations::open_steps(conn, operation).await?.is_some();
     let gestures = offered(operation, &workflow, user)
         .into_iter()
         .enumerate()
-        .map(|(i, t)| Gesture::new(t, &workflow, i == 0))
+        .map(|(i, t)| {
+            Gesture::new(t, &workflow, i == 0).map(|gesture| gesture.with_open_steps(open))
+        })
         .collect::<Result<_>>()?;
     Ok(Show {
         shell,
@@ -94,6 +104,9 @@ async fn load(
         key: Uuid::now_v7().to_string(),
         finished: None,
         refused: None,
+        checklist: checklists::frozen(conn, operation).await?,
+        may_tick: !operation.campaign.is_archived && !operation.category.is_final(),
+        refused_step: None,
         operation: operation.clone(),
         now,
     })
@@ -125,7 +138,46 @@ pub async fn again(
     Ok(Show { form, refused, ..page })
 }
 
+/// The page again after a step that could not be ticked: told beside it.
+///
+/// # Errors
+/// The base.
+pub async fn refused_tick(
+    tx: &mut Tx,
+    id: Id<Operation>,
+    refused: StepRefusal,
+) -> Result<Response> {
+    let page = again(tx, id, Form::default(), None).await?;
+    let is_shown = page.checklist.iter().flat_map(|checklist| &checklist.phases).any(|phase| {
+        phase.locked_by.is_none() && phase.steps.iter().any(|shown| shown.step.id == refused.step)
+    });
+    let page = if is_shown {
+        Show { refused_step: Some(refused), ..page }
+    } else {
+        Show { refused: Some(refused.why), ..page }
+    };
+    Ok(Again(page).into_response())
+}
+
 impl Show {
+    /// Why this step was refused, if it was.
+    fn refusal(&self, step: &Uuid) -> Option<&str> {
+        self.refused_step.as_ref().filter(|r| r.step == *step).map(|r| r.why.as_str())
+    }
+
+    /// What its field shows: what was typed and refused, or what it holds.
+    fn typed<'a>(&'a self, step: &Uuid, value: &'a str) -> &'a str {
+        self.refused_step.as_ref().filter(|r| r.step == *step).map_or(value, |r| r.typed.as_str())
+    }
+
+    fn shows_phase(&self, phase: &ShownPhase) -> bool {
+        phase.steps.iter().any(|shown| self.refusal(&shown.step.id).is_some())
+    }
+
+    fn ticked_at(&self, at: &DateTime<Utc>) -> String {
+        self.brief(at)
+    }
+
     fn planned(&self) -> String {
         self.operation.planned_at.map_or_else(
             || "Sans date".into(),

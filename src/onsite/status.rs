@@ -4,7 +4,9 @@ use super::show::again;
 use crate::{
     clock,
     db::{Id, Read, Tx},
-    operations::{self, Act, Change, Operation, Outcome, WorkOnSite, dates, offered, transition},
+    operations::{
+        self, Act, Change, Operation, Outcome, WorkOnSite, dates, offered, open_steps, transition,
+    },
     web::{Again, Error, Form, Page, Redirect, Result, Shell, auth::Allowed, format},
     workflows::{self, Category, DateMode, ReasonMode, Transition, Workflow},
 };
@@ -13,6 +15,7 @@ use axum::{
     extract::{Path, RawQuery},
     response::{IntoResponse, Response},
 };
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// The small form of a transition that takes a reason or a date.
@@ -27,6 +30,10 @@ pub struct Details {
     form: Form,
     back: String,
     time_hint: String,
+    /// Mandatory steps that are not ticked, where the transition finishes (RG-036).
+    steps: Option<String>,
+    /// The campaign refuses to finish with them.
+    blocks: bool,
 }
 
 pub async fn page(
@@ -41,14 +48,9 @@ pub async fn page(
         offered.into_iter().find(|t| t.code == code).ok_or_else(|| Error::Refused(stale("")))?;
     let back = Form::parse(query.unwrap_or_default().as_bytes()).text("retour");
     let form = Form::filled([("cle", Uuid::now_v7().to_string())]);
-    Ok(Page(details(
-        read.shell(&transition.label),
-        &operation,
-        &workflow,
-        transition,
-        form,
-        &back,
-    )?))
+    let shell = read.shell(&transition.label);
+    let page = details(shell, &operation, &workflow, transition, form, &back)?;
+    Ok(Page(page.with_steps(read.conn(), &operation).await?))
 }
 
 fn details(
@@ -68,11 +70,24 @@ fn details(
         form,
         back: crate::web::local(Some(back)).unwrap_or(&url).to_owned(),
         time_hint: format!("{} par défaut", format::time(operation.campaign.default_time)),
+        steps: None,
+        blocks: operation.campaign.finish_level == "block",
         url,
     })
 }
 
 impl Details {
+    async fn with_steps(self, conn: &mut PgConnection, operation: &Operation) -> Result<Self> {
+        let finishes = self.to.category == Category::Done;
+        let steps = if finishes { open_steps(conn, operation).await? } else { None };
+        Ok(Self { steps, ..self })
+    }
+
+    /// Nothing can be sent: the steps come first.
+    fn is_held(&self) -> bool {
+        self.blocks && self.steps.is_some()
+    }
+
     fn takes_reason(&self) -> bool {
         self.transition.reason != ReasonMode::None
     }
@@ -99,6 +114,7 @@ pub async fn create(mut tx: Tx, Path(id): Path<Id<Operation>>, mut form: Form) -
         reason: form.given("motif"),
         date,
         key: form.given("cle"),
+        despite_steps: form.checked("malgre"),
     };
     let outcome = if form.is_valid() {
         transition(&mut tx, &operation, change).await
@@ -158,23 +174,19 @@ async fn refuse(
     let offered = offered(operation, &workflow, &user);
     let chosen = offered.into_iter().find(|t| t.code == code);
     let is_offered = chosen.is_some();
+    let steps = operations::open_steps(tx.conn(), operation).await?;
+    let waits = steps.as_deref() == Some(why.as_str());
     if let Some(transition) = chosen
-        && (transition.reason != ReasonMode::None
+        && (waits
+            || transition.reason != ReasonMode::None
             || matches!(transition.date, DateMode::Optional | DateMode::Required))
     {
-        if !why.is_empty() {
+        if !why.is_empty() && !waits {
             form.refuse(if why.contains("date") { "date" } else { "motif" }, why);
         }
-        let back = form.text("retour");
-        return Ok(Again(details(
-            tx.shell(&transition.label),
-            operation,
-            &workflow,
-            transition,
-            form,
-            &back,
-        )?)
-        .into_response());
+        let (back, shell) = (form.text("retour"), tx.shell(&transition.label));
+        let page = details(shell, operation, &workflow, transition, form, &back)?;
+        return Ok(Again(page.with_steps(tx.conn(), operation).await?).into_response());
     }
     let why = if is_offered { why } else { stale(&last_author(tx, operation).await?) };
     Ok(Again(again(tx, operation.id, Form::default(), Some(why)).await?).into_response())

@@ -4,6 +4,7 @@ use super::gesture::Gesture;
 use crate::{
     accounts::{Role, User},
     campaigns::{Campaign, FieldKind},
+    checklists::Progress,
     clock,
     db::Id,
     operations::{Operation, values},
@@ -35,6 +36,8 @@ pub struct Visit {
     pub postponed: i16,
     pub minutes: i32,
     pub main: Option<Gesture>,
+    /// « 3/8 étapes »
+    pub steps: Option<String>,
 }
 
 pub struct Contact {
@@ -60,16 +63,18 @@ pub async fn visits(conn: &mut PgConnection, user: &User, today: NaiveDate) -> R
                     max(kind::text) filter (where 'contact' = any (usages)) as contact_kind
              from campaign_fields where deleted_at is null and campaign_id in (select campaign_id from mine) group by campaign_id
            )
-           select o.id as "id!: Id<Operation>", o.campaign_id as "campaign_id!: Id<Campaign>", c.name as campaign_name, c.workflow_version_id,
+           select o.id as "id!: Id<Operation>", o.campaign_id as "campaign_id!: Id<Campaign>", c.name as campaign_name, c.workflow_version_id, c.finish_level,
                   o.status_id as "status_id!", o.category as "category!: Category", o.label as "label!", o.planned_at, o.done_at,
                   o.last_reason, o.postpone_count as "postpone_count!", t.minutes, s.name as "segment?",
                   o.values ->> u.equipment::text as equipment, o.values ->> u.location::text as location,
-                  o.values ->> u.contact::text as contact, u.contact_kind as "contact_kind?"
+                  o.values ->> u.contact::text as contact, u.contact_kind as "contact_kind?",
+                  k.required_total as "required_total?", k.required_done as "required_done?", k.optional_total as "optional_total?", k.optional_done as "optional_done?"
            from mine o
            join campaigns c on c.id = o.campaign_id
            join operation_types t on t.id = c.type_id
            left join segments s on s.id = o.segment_id
            left join usages u on u.campaign_id = o.campaign_id
+           left join checklists k on k.operation_id = o.id
            where c.deleted_at is null and c.archived_at is null and c.activated_at is not null
            order by o.planned_at nulls last, o.label_norm, o.id"#,
         user.id as _,
@@ -91,13 +96,23 @@ pub async fn visits(conn: &mut PgConnection, user: &User, today: NaiveDate) -> R
             .contact
             .filter(|text| !text.is_empty())
             .map(|text| Contact::new(&text, row.contact_kind.as_deref()));
+        let count = |n: Option<i16>| n.unwrap_or_default().unsigned_abs();
+        let steps = row.required_total.is_some().then_some(Progress {
+            required_total: count(row.required_total),
+            required_done: count(row.required_done),
+            optional_total: count(row.optional_total),
+            optional_done: count(row.optional_done),
+        });
+        let open = row.finish_level != "free" && steps.is_some_and(|steps| steps.open() > 0);
         visits.push(Visit {
+            steps: steps.map(Progress::text),
             id: row.id,
             campaign: row.campaign_id,
             campaign_name: row.campaign_name,
             category: row.category,
             status: workflow.status(row.status_id)?.name.clone(),
-            main: main_gesture(&workflow, row.status_id, user)?,
+            main: main_gesture(&workflow, row.status_id, user)?
+                .map(|gesture| gesture.with_open_steps(open)),
             label: row.label,
             planned_at: row.planned_at,
             done_at: row.done_at,

@@ -137,6 +137,15 @@ pub async fn edit(
     if changed.is_empty() {
         return Ok(());
     }
+    write_values(tx, operation, changed).await
+}
+
+/// Writes checked values and their trace; whoever calls it has decided that this person may.
+pub async fn write_values(
+    tx: &mut Tx,
+    operation: &Operation,
+    changed: &[(Field, String)],
+) -> Result<()> {
     let fields = campaigns::fields(tx.conn(), operation.campaign.id).await?;
     let (mut identifier, mut label, mut values) =
         (operation.identifier.clone(), operation.label.clone(), operation.values.clone());

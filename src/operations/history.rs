@@ -73,6 +73,11 @@ impl Event {
             "edited" => ("edit", "Données modifiées".into()),
             "remapped" => ("rotate", format!("Nouveau workflow : {from} → {to}")),
             "note" => ("message", "Note ajoutée".into()),
+            "ticked" => ("check", format!("Étape cochée : {}", self.step())),
+            "unticked" => ("undo", format!("Étape décochée : {}", self.step())),
+            "checklist_moved" => {
+                ("list-checks", "Checklist remplacée par une autre version".into())
+            }
             "deleted" => ("trash", "Supprimée".into()),
             "restored" => ("undo", "Restaurée".into()),
             _ => ("undo", "Import annulé".into()),
@@ -87,6 +92,11 @@ impl Event {
             who: self.who(),
             text,
         }
+    }
+
+    /// The label of the step, as it was then.
+    fn step(&self) -> &str {
+        self.changes.as_ref().and_then(|c| c["step"].as_str()).unwrap_or("?")
     }
 
     fn who(&self) -> String {

@@ -29,13 +29,16 @@ mod tests;
 
 pub use self::{
     bulk::{Applied, Gesture, Work as BulkWork, forget_old as forget_old_bulks},
-    commands::{NewOperation, add_note, assign, create, edit, move_to_segment, plan, search_text},
+    commands::{
+        NewOperation, add_note, assign, create, edit, move_to_segment, plan, search_text,
+        write_values,
+    },
     event::{Event, record},
     export::{Make as MakeExport, forget_old as forget_old_exports},
     list::{SortKey, field_key},
     model::{Act, Edit, Operation, See, WorkOnSite, offered, technicians},
     show::{Fact, Note, fact, notes},
-    transition::{Change, Outcome, correct, transition},
+    transition::{Change, Outcome, correct, open_steps, transition},
     undo::{undo, undoable},
 };
 use crate::web::{Access, Right, Routes};

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     accounts,
     campaigns::{self, Field, FieldKind, Usage, tabs},
+    checklists::{self, Frozen, ShownPhase},
     db::{Read, Tx},
     prerequisites::{self, Gate, Pass},
     text::count,
@@ -58,6 +59,8 @@ pub struct Show {
     key: String,
     notes: Vec<Note>,
     lines: Vec<history::Line>,
+    checklist: Option<Frozen>,
+    may_tick: bool,
     form: Form,
 }
 
@@ -111,6 +114,8 @@ async fn load(
         gates: prerequisites::blocking_operation(conn, operation).await?,
         passes: prerequisites::passes(conn, operation.id).await?,
         key: Uuid::new_v4().to_string(),
+        checklist: checklists::frozen(conn, operation).await?,
+        may_tick: Permits::<Edit>::permits(operation, user) && !operation.campaign.is_archived,
         notes: notes(conn, operation).await?,
         lines: history::lines(conn, operation.id, &fields).await?,
         operation: operation.clone(),
@@ -175,6 +180,23 @@ pub async fn note(mut tx: Tx, ids: Ids, mut form: Form) -> Result<Response> {
 }
 
 impl Show {
+    // A refused step is told on a page of its own here: nothing is typed beside it again.
+    fn refusal(&self, _: &Uuid) -> Option<&str> {
+        None
+    }
+
+    fn typed<'a>(&self, _: &Uuid, value: &'a str) -> &'a str {
+        value
+    }
+
+    fn shows_phase(&self, _: &ShownPhase) -> bool {
+        false
+    }
+
+    fn ticked_at(&self, at: &DateTime<Utc>) -> String {
+        format::instant(*at)
+    }
+
     fn instant(&self, at: &Option<DateTime<Utc>>) -> String {
         at.map_or_else(|| "—".into(), format::full_instant)
     }

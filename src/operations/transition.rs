@@ -2,15 +2,21 @@
 //! The one function that changes a status (RG-017): screen, field, bulk and booking all come here.
 use super::{Act, Edit, Event, Operation, model, record};
 use crate::{
+    accounts::User,
     audit::Entry,
-    campaigns,
+    campaigns, checklists,
     db::Tx,
     prerequisites,
-    web::{Error, Result, auth::Allowed},
+    text::count,
+    web::{
+        Error, Result,
+        auth::{Allowed, Permits},
+    },
     workflows::{Category, DateMode, ReasonMode, Workflow},
 };
 use chrono::{DateTime, Datelike, Utc};
 use serde_json::{Value, json};
+use sqlx::PgConnection;
 
 /// What a person asks for.
 #[derive(Default)]
@@ -22,6 +28,8 @@ pub struct Change {
     pub date: Option<DateTime<Utc>>,
     /// The same key twice is one event (RG-181).
     pub key: Option<String>,
+    /// « Terminer quand même », with mandatory steps that are not ticked (RG-036).
+    pub despite_steps: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +66,11 @@ pub async fn transition(
     let Some(chosen) = offered.into_iter().find(|t| t.code == change.transition) else {
         return Err(Error::Refused("Transition non autorisée. L’opération a peut-être changé entre-temps : rechargez la page.".into()));
     };
-    let reason = check_reason(change.reason, chosen.reason)?;
     let to = workflow.status(chosen.to)?;
+    let reason = check_reason(change.reason, chosen.reason)?;
+    if to.category == Category::Done {
+        check_steps(tx, operation, &user, change.despite_steps, reason.as_deref()).await?;
+    }
     let planned = match (chosen.date, change.date) {
         (DateMode::Untouched, _) => operation.planned_at,
         (DateMode::Cleared, _) => None,
@@ -80,6 +91,49 @@ pub async fn transition(
     };
     apply(tx, operation, &moved).await?;
     Ok(Outcome::Done(to.category))
+}
+
+/// What « Terminer » meets when mandatory steps are not ticked (RG-036): the sentence to confirm, or
+/// the refusal of a campaign that blocks; `None` when nothing is in the way.
+pub async fn open_steps(
+    conn: &mut PgConnection,
+    operation: &Operation,
+) -> sqlx::Result<Option<String>> {
+    let level = operation.campaign.finish_level.as_str();
+    if level == "free" {
+        return Ok(None);
+    }
+    let progress = checklists::progress_of(conn, operation.id).await?.unwrap_or_default();
+    let open = u64::from(progress.open());
+    if open == 0 {
+        return Ok(None);
+    }
+    let said = count(
+        open,
+        "étape obligatoire n’est pas cochée",
+        "étapes obligatoires ne sont pas cochées",
+    );
+    Ok(Some(match level {
+        "block" => format!("{said} : cochez-les avant de terminer."),
+        _ => format!("{said}. Terminer quand même ?"),
+    }))
+}
+
+async fn check_steps(
+    tx: &mut Tx,
+    operation: &Operation,
+    user: &User,
+    confirmed: bool,
+    reason: Option<&str>,
+) -> Result<()> {
+    let Some(said) = open_steps(tx.conn(), operation).await? else { return Ok(()) };
+    let overrides = Permits::<Edit>::permits(operation, user) && reason.is_some();
+    match operation.campaign.finish_level.as_str() {
+        "block" if confirmed && overrides => Ok(()),
+        "block" => Err(Error::Refused(said)),
+        _ if confirmed => Ok(()),
+        _ => Err(Error::Refused(said)),
+    }
 }
 
 /// Sets any status of the workflow, with a mandatory reason (RG-026).

@@ -44,7 +44,7 @@ async fn last_event(
         r#"select e.at, e.kind, e.actor_id as "actor_id: Id<User>", u.first_name || ' ' || upper(u.last_name) as actor_name,
                   e.from_status, e.changes
            from operation_events e left join users u on u.id = e.actor_id
-           where e.operation_id = $1 and e.kind <> 'note' order by e.seq desc limit 1"#,
+           where e.operation_id = $1 and e.kind not in ('note', 'ticked', 'unticked', 'checklist_moved') order by e.seq desc limit 1"#,
         operation as _
     )
     .fetch_optional(conn)

@@ -142,6 +142,12 @@ impl Shell {
             entry(desk, "Tableau de bord", "/tableau-de-bord", "gauge"),
             entry(true, "Campagnes", "/campagnes", "layers"),
             entry(has(Role::Technician), "Mes interventions", "/terrain", "list-checks"),
+            entry(
+                has(Role::Admin) || has(Role::CampaignManager),
+                "Modèles de checklists",
+                "/checklists",
+                "list-checks",
+            ),
             entry(has(Role::Admin), "Administration", "/administration", "settings"),
         ]
         .into_iter()

@@ -12,10 +12,11 @@ use super::{Campaign, tabs};
 use crate::{accounts::User, web::Shell};
 
 /// (name, address, for the owner only).
-pub const SECTIONS: [(&str, &str, bool); 8] = [
+pub const SECTIONS: [(&str, &str, bool); 9] = [
     ("Général", "parametres/general", false),
     ("Champs", "parametres/champs", false),
     ("Workflow", "parametres/workflow", false),
+    ("Checklist", "parametres/checklist", false),
     ("Habilitations", "parametres/habilitations", false),
     ("Visibilité", "parametres/visibilite", false),
     ("Statut", "parametres/statut", true),

@@ -8,7 +8,7 @@ use crate::{
         settings::{FINISH_LEVELS, VISIBILITIES},
         status,
     },
-    clock,
+    checklists, clock,
     db::{Id, Read, Tx},
     text::count,
     web::{Again, Error, Form, Page, Redirect, Result, Shell, auth::Allowed, format},
@@ -30,6 +30,7 @@ pub struct ConfigurationPage {
     campaign: Allowed<Configure, Campaign>,
     form: Form,
     workflows: Vec<(String, String)>,
+    checklists: Vec<(String, String)>,
     summary: Summary,
     today: NaiveDate,
 }
@@ -63,7 +64,7 @@ impl ConfigurationPage {
                       (select count(*) from operations where campaign_id = $1 and deleted_at is null and assignee_id is not null) as "assigned!""#,
             campaign.id as _
         )
-        .fetch_one(conn)
+        .fetch_one(&mut *conn)
         .await?;
         Ok(Self {
             shell: shell.under("Campagnes", "/campagnes"),
@@ -71,6 +72,7 @@ impl ConfigurationPage {
             campaign,
             form,
             workflows,
+            checklists: checklists::choices(conn).await?,
             summary,
             today,
         })
@@ -90,7 +92,14 @@ pub async fn page(mut read: Read, Path(id): Path<Id<Campaign>>) -> Result<Respon
     if !campaign.is_draft {
         return Ok(Redirect::to(campaign.url()).into_response());
     }
+    let checklist = sqlx::query_scalar!(
+        "select checklist_version_id from campaigns where id = $1",
+        campaign.id as _
+    )
+    .fetch_one(read.conn())
+    .await?;
     let form = Form::filled([
+        ("checklist", checklist.map(|id| id.to_string()).unwrap_or_default()),
         ("workflow", campaign.workflow_version_id.to_string()),
         ("niveau", campaign.finish_level.clone()),
         ("heure", campaign.default_time.format("%H:%M").to_string()),
@@ -112,6 +121,10 @@ pub async fn create(mut tx: Tx, Path(id): Path<Id<Campaign>>, mut form: Form) ->
             .into_response());
     };
     if !workflows::choices(tx.conn()).await?.iter().any(|(id, _)| *id == new.workflow) {
+        return Err(Error::NotFound);
+    }
+    let checklist = form.text("checklist");
+    if !checklists::choices(tx.conn()).await?.iter().any(|(id, _)| *id == checklist) {
         return Err(Error::NotFound);
     }
     commands::configure(&mut tx, &campaign, &new).await?;
@@ -142,6 +155,7 @@ fn parse(form: &mut Form) -> Option<Configuration> {
     }
     let new = Configuration {
         workflow: workflow?,
+        checklist: form.text("checklist").parse().ok(),
         finish_level: finish_level?,
         default_time: default_time?,
         time_tracking: form.checked("temps"),

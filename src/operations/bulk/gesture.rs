@@ -96,7 +96,8 @@ impl Gesture {
                     transition: code.clone(),
                     reason: reason.clone(),
                     date: *date,
-                    key: None, // the item's outcome is written with the change
+                    despite_steps: false, // nobody is asked: it is told in the log
+                    key: None,            // the item's outcome is written with the change
                 };
                 return Ok(transition(tx, &act, change).await? != Outcome::AlreadyDone);
             }

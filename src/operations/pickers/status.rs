@@ -7,7 +7,7 @@ use crate::{
     operations::{
         Act, Change, Operation, Outcome,
         at::{self, Ids},
-        dates, offered, transition, undo as undo_last, undoable,
+        dates, offered, open_steps, transition, undo as undo_last, undoable,
     },
     web::{Again, Error, Form, Page, Redirect, Result, Shell, auth::Allowed, format},
     workflows::{self, Category, DateMode, ReasonMode, Transition, Workflow},
@@ -18,6 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::HeaderMap;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 #[derive(Template)]
@@ -116,6 +117,10 @@ pub struct Details {
     time_hint: String,
     form: Form,
     back: String,
+    /// Mandatory steps that are not ticked, where the transition finishes (RG-036).
+    steps: Option<String>,
+    /// Whoever configures passes over a campaign that blocks, with a reason.
+    blocks: bool,
 }
 
 impl Details {
@@ -141,15 +146,31 @@ impl Details {
             time_hint: format!("{} par défaut", format::time(operation.campaign.default_time)),
             back: or_list(back, operation),
             form,
+            steps: None,
+            blocks: operation.campaign.finish_level == "block",
         })
     }
 
+    async fn with_steps(self, conn: &mut PgConnection, operation: &Operation) -> Result<Self> {
+        let finishes = self.to.category == Category::Done;
+        let steps = if finishes { open_steps(conn, operation).await? } else { None };
+        Ok(Self { steps, ..self })
+    }
+
+    fn overrides(&self) -> bool {
+        self.blocks && self.steps.is_some()
+    }
+
     fn reason_label(&self) -> &'static str {
-        if self.transition.reason == ReasonMode::Required { "Motif (obligatoire)" } else { "Motif" }
+        if self.transition.reason == ReasonMode::Required || self.overrides() {
+            "Motif (obligatoire)"
+        } else {
+            "Motif"
+        }
     }
 
     fn takes_reason(&self) -> bool {
-        self.transition.reason != ReasonMode::None
+        self.transition.reason != ReasonMode::None || self.overrides()
     }
 
     fn takes_date(&self) -> bool {
@@ -174,14 +195,9 @@ pub async fn details(
         .ok_or_else(|| Error::Refused("Transition non autorisée".into()))?;
     let back = at::back(&Form::parse(query.unwrap_or_default().as_bytes()), &headers);
     let form = Form::filled([("cle", Uuid::new_v4().to_string())]);
-    Ok(Page(Details::new(
-        read.shell(&transition.label),
-        &operation,
-        &workflow,
-        transition,
-        form,
-        back,
-    )?))
+    let shell = read.shell(&transition.label);
+    let details = Details::new(shell, &operation, &workflow, transition, form, back)?;
+    Ok(Page(details.with_steps(read.conn(), &operation).await?))
 }
 
 /// A choice of the menu.
@@ -215,6 +231,7 @@ async fn obey(
         reason: form.given("motif"),
         date,
         key: form.given("cle"),
+        despite_steps: form.checked("malgre"),
     };
     let outcome = if form.is_valid() {
         transition(&mut tx, &operation, change).await
@@ -241,14 +258,16 @@ async fn obey(
                 .flash(format!("Statut mis à jour : {name}"))
                 .into_response())
         }
-        Err(Error::Refused(why)) => refuse(&tx, &operation, &workflow, &code, form, why, detailed),
+        Err(Error::Refused(why)) => {
+            refuse(&mut tx, &operation, &workflow, &code, form, why, detailed).await
+        }
         Err(err) => Err(err),
     }
 }
 
 /// The form again with what is wrong, or the menu of what is allowed now.
-fn refuse(
-    tx: &Tx,
+async fn refuse(
+    tx: &mut Tx,
     operation: &Operation,
     workflow: &Workflow,
     code: &str,
@@ -258,20 +277,18 @@ fn refuse(
 ) -> Result<Response> {
     let offered = offered(operation, workflow, tx.user()?);
     let back = form.given("retour").unwrap_or_default();
+    let steps = open_steps(tx.conn(), operation).await?;
+    let waits = steps.as_deref() == Some(why.as_str());
     match offered.iter().find(|t| t.code == code) {
-        Some(transition) if detailed => {
-            if !why.is_empty() {
+        Some(transition) if detailed || waits => {
+            if waits && form.checked("malgre") {
+                form.refuse("motif", "Indiquez un motif.");
+            } else if !why.is_empty() && !waits {
                 form.refuse(if why.contains("date") { "date" } else { "motif" }, why);
             }
-            Ok(Again(Details::new(
-                tx.shell(&transition.label),
-                operation,
-                workflow,
-                transition,
-                form,
-                back,
-            )?)
-            .into_response())
+            let shell = tx.shell(&transition.label);
+            let details = Details::new(shell, operation, workflow, transition, form, back)?;
+            Ok(Again(details.with_steps(tx.conn(), operation).await?).into_response())
         }
         _ => {
             let menu =
