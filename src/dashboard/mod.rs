@@ -25,7 +25,7 @@ pub use self::{
     cache::{figures, forget, shared},
     figures::{Cell, Figures, Member, SegmentFigures},
     pace::Pace,
-    summary::{Flag, flags},
+    summary::{Flag, Summary, flags},
 };
 use crate::{
     accounts::Role,

@@ -12,12 +12,13 @@ use super::{Campaign, tabs};
 use crate::{accounts::User, web::Shell};
 
 /// (name, address, for the owner only).
-pub const SECTIONS: [(&str, &str, bool); 8] = [
+pub const SECTIONS: [(&str, &str, bool); 9] = [
     ("Général", "parametres/general", false),
     ("Champs", "parametres/champs", false),
     ("Workflow", "parametres/workflow", false),
     ("Habilitations", "parametres/habilitations", false),
     ("Visibilité", "parametres/visibilite", false),
+    ("Partage", "parametres/partage", false),
     ("Statut", "parametres/statut", true),
     ("Propriétaire", "parametres/proprietaire", true),
     ("Corbeille", "parametres/corbeille", false),
