@@ -5,7 +5,7 @@ use crate::{
     config::Config,
     configuration, dashboard, help, imports,
     live::{self, Hub},
-    mail, onsite, operation_types, operations, prerequisites, segments, settings,
+    mail, onsite, operation_types, operations, prerequisites, segments, settings, sharing,
     web::{self, Access, Routes},
     workflows,
 };
@@ -102,6 +102,7 @@ pub fn routes() -> Routes {
         .merge(imports::routes())
         .merge(onsite::routes())
         .merge(dashboard::routes())
+        .merge(sharing::routes())
         .merge(settings::routes())
         .merge(help::routes())
         .merge(mail::routes())

@@ -25,6 +25,7 @@ pub mod prerequisites;
 pub mod segments;
 pub mod serve;
 pub mod settings;
+pub mod sharing;
 #[cfg(test)]
 mod testing;
 pub mod text;

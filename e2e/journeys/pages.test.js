@@ -40,7 +40,7 @@ test("une campagne et ses paramètres", { timeout: 300_000 }, () => walk("sophie
   const link = await page.getByRole("link", { name: /^Migration Windows 11/ }).first().getAttribute("href")
   const root = link.split("/").slice(0, 3).join("/")
   const under = ["segments", "segments/nouveau", "prerequis", "prerequis/nouveau", "calendrier", "calendrier?vue=mois", "vues", "activite", "historique", "copie", "suppression",
-    "parametres/general", "parametres/champs", "parametres/workflow", "parametres/habilitations", "parametres/visibilite", "parametres/statut",
+    "parametres/general", "parametres/champs", "parametres/workflow", "parametres/habilitations", "parametres/visibilite", "parametres/partage", "parametres/statut",
     "parametres/proprietaire", "parametres/corbeille"]
   return ["/campagnes/corbeille", ...under.map((path) => `${root}/${path}`)]
 }))

@@ -55,6 +55,8 @@ pub const ACTIONS: &[(&str, &str, &str)] = &[
     ("grant.given", "a donné une habilitation", "Habilitation donnée"),
     ("grant.changed", "a modifié une habilitation", "Habilitation modifiée"),
     ("grant.removed", "a retiré une habilitation", "Habilitation retirée"),
+    ("share_link.issued", "a créé un lien de partage", "Lien de partage créé"),
+    ("share_link.revoked", "a révoqué un lien de partage", "Lien de partage révoqué"),
     ("segment.created", "a créé un segment", "Segment créé"),
     ("segment.renamed", "a renommé un segment", "Segment renommé"),
     ("segment.edited", "a modifié un segment", "Segment modifié"),
@@ -153,7 +155,7 @@ fn known(action: &str) -> Option<&'static (&'static str, &'static str, &'static 
 /// The kinds of objects, in the order of the filter.
 #[rustfmt::skip]
 pub const OBJECTS: &[&str] = &[
-    "campaign", "operation", "field", "segment", "prerequisite", "view", "grant", "import", "bulk", "type", "workflow", "checklist", "configuration",
+    "campaign", "operation", "field", "segment", "prerequisite", "view", "grant", "share_link", "import", "bulk", "type", "workflow", "checklist", "configuration",
     "user", "group", "message", "contact_request", "instance", "audit",
 ];
 
@@ -168,6 +170,7 @@ pub fn object(kind: &str) -> &str {
         "view" => "Vue",
         "grant" => "Habilitation",
         "checklist" => "Modèle de checklist",
+        "share_link" => "Lien de partage",
         "import" => "Import",
         "user" => "Compte",
         "group" => "Groupe",
@@ -269,6 +272,7 @@ pub fn field(key: &str) -> &str {
         "gesture" => "Action",
         "filters" => "Filtres",
         "rows" => "Lignes",
+        "expires" => "Fin",
         other => other,
     }
 }

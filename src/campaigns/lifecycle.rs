@@ -3,7 +3,8 @@
 use super::{Campaign, Own, Restore, Status, ownership, status};
 use crate::{
     db::{Id, Read, Tx},
-    web::{Error, Page, Redirect, Result, Shell},
+    sharing,
+    web::{Error, Form, Page, Redirect, Result, Shell},
 };
 use askama::Template;
 use axum::extract::Path;
@@ -17,6 +18,8 @@ pub struct Confirmation {
     action: String,
     verb: &'static str,
     keep: &'static str,
+    /// Share links that would die, unless the owner keeps them.
+    links: i64,
 }
 
 const ARCHIVING: &[&str] = &[
@@ -37,6 +40,8 @@ pub async fn archive_page(
     if campaign.status != Status::Finished {
         return Err(Error::Refused("Seule une campagne terminée peut être archivée.".into()));
     }
+    let now = read.now();
+    let links = sharing::active(read.conn(), id, now).await?;
     Ok(Page(Confirmation {
         shell: read
             .shell("Archiver")
@@ -47,13 +52,14 @@ pub async fn archive_page(
         action: campaign.path("archivage"),
         verb: "Archiver",
         keep: "Conserver",
+        links,
     }))
 }
 
-pub async fn archive(mut tx: Tx, Path(id): Path<Id<Campaign>>) -> Result<Redirect> {
+pub async fn archive(mut tx: Tx, Path(id): Path<Id<Campaign>>, form: Form) -> Result<Redirect> {
     status::lock(&mut tx, id).await?;
     let campaign = tx.authorize_to_change(Own, id).await?;
-    ownership::archive(&mut tx, &campaign).await?;
+    ownership::archive(&mut tx, &campaign, form.has("liens", "garder")).await?;
     tx.commit().await?;
     Ok(Redirect::to("/campagnes").flash(format!("« {} » est archivée.", campaign.name)))
 }
@@ -76,6 +82,7 @@ pub async fn restore_page(
         action: campaign.path("restauration"),
         verb: "Restaurer",
         keep: "Laisser archivée",
+        links: 0,
     }))
 }
 

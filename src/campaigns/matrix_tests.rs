@@ -224,6 +224,17 @@ impl World {
                     .await
                     .unwrap();
             }
+            "share_link" => {
+                let row = "insert into share_links (id, campaign_id, label, token_hash, created_at, created_by, expires_at, revoked_at)
+                           values ($1, $2, 'Essai', sha256($1::text::bytea), now(), $3, now() + interval '1 day', now())";
+                sqlx::query(row)
+                    .bind(id)
+                    .bind(self.campaign.id)
+                    .bind(asker)
+                    .execute(db)
+                    .await
+                    .unwrap();
+            }
             "field" => {
                 let row = "insert into campaign_fields (id, campaign_id, number, label, label_norm, kind, position, deleted_at)
                            select $1, $2, max(number) + 1, $1::text, $1::text, 'short_text', max(number) + 1, case when $3 then now() end

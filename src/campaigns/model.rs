@@ -59,7 +59,7 @@ impl Campaign {
 
     /// « Échéance dépassée »: the end date has passed and the campaign is not over (RG-010).
     pub fn is_overdue(&self, today: NaiveDate) -> bool {
-        self.end_date < today && matches!(self.status, Status::Upcoming | Status::Running)
+        self.status.is_overdue(self.end_date, today)
     }
 }
 

@@ -6,18 +6,26 @@ use crate::{
     accounts::{Role, User},
     audit::Entry,
     db::{Id, Tx},
+    sharing,
     web::{Error, Result, auth::Allowed},
 };
 use serde_json::json;
 use uuid::Uuid;
 
-/// Read-only everywhere (RG-016).
+/// Read-only everywhere (RG-016); its share links die, unless the owner keeps them.
 ///
 /// # Errors
 /// A campaign that is not finished.
-pub async fn archive(tx: &mut Tx, campaign: &Allowed<Own, Campaign>) -> Result<()> {
+pub async fn archive(
+    tx: &mut Tx,
+    campaign: &Allowed<Own, Campaign>,
+    keeps_links: bool,
+) -> Result<()> {
     if campaign.status != Status::Finished {
         return Err(Error::Refused("Seule une campagne terminée peut être archivée.".into()));
+    }
+    if !keeps_links {
+        sharing::revoke_all(tx, campaign).await?;
     }
     set_archived(tx, campaign, true).await?;
     tx.enqueue(SortIndexes { campaign: campaign.id.uuid() }).await?;

@@ -65,6 +65,11 @@ impl Status {
         }
     }
 
+    /// « Échéance dépassée »: the end date has passed and the campaign is not over (RG-010).
+    pub fn is_overdue(self, end: NaiveDate, today: NaiveDate) -> bool {
+        end < today && matches!(self, Self::Upcoming | Self::Running)
+    }
+
     pub fn label(self) -> &'static str {
         match self {
             Self::Draft => "Préparation",

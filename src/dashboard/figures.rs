@@ -3,6 +3,7 @@
 use super::{
     Counts,
     activity::{self, Line},
+    pace::Pace,
 };
 use crate::{
     accounts::{self, User},
@@ -74,7 +75,8 @@ pub struct Figures {
     pub segments: Vec<SegmentFigures>,
     /// By name, no ranking.
     pub team: Vec<Member>,
-    pub done_today: u64,
+    /// What was done each day of the last thirty, and what that promises.
+    pub pace: Pace,
     /// Entries in « Reporté » since Monday, those undone left out.
     pub postponed_this_week: u64,
     /// The last events, newest first.
@@ -104,20 +106,21 @@ impl Figures {
         let cells = cells(&held);
         let known = campaigns::segments(conn, campaign).await?;
         let team = team(conn, &held, &workflow).await?;
-        let (done_today, postponed_this_week) =
-            recent(conn, campaign, &workflow, clock::day(now)).await?;
+        let postponed_this_week = postponed(conn, campaign, &workflow, clock::day(now)).await?;
         let mut latest =
             activity::feed(conn, campaign, &activity::Wanted::default(), LATEST).await?.lines;
         latest.truncate(usize::try_from(LATEST).unwrap_or_default());
         let segments = by_segment(&known, &cells, &workflow);
+        let counts: Counts = segments.iter().map(|s| s.counts).sum();
+        let pace = Pace::read(conn, campaign, now, counts.remaining(), found.end_date).await?;
         Ok(Self {
-            counts: segments.iter().map(|s| s.counts).sum(),
+            counts,
             workflow,
             start: found.start_date,
             end: found.end_date,
             segments,
             team,
-            done_today,
+            pace,
             postponed_this_week,
             latest,
             counted_at: now,
@@ -248,13 +251,13 @@ async fn team(
         .collect())
 }
 
-/// « +n aujourd'hui », « +n cette semaine ».
-async fn recent(
+/// « +n cette semaine »
+async fn postponed(
     conn: &mut PgConnection,
     campaign: Id<Campaign>,
     workflow: &Workflow,
     today: NaiveDate,
-) -> sqlx::Result<(u64, u64)> {
+) -> sqlx::Result<u64> {
     let monday = today - Days::new(u64::from(today.weekday().num_days_from_monday()));
     let postponed: Vec<i32> = workflow
         .statuses
@@ -262,18 +265,16 @@ async fn recent(
         .filter(|s| s.category == Category::Postponed)
         .map(|s| s.id)
         .collect();
-    let row = sqlx::query!(
-        r#"select (select count(*) from operations where campaign_id = $1 and done_at >= $2 and deleted_at is null) as "done!",
-                  (select count(*) filter (where kind <> 'undo' and to_status = any ($4))
-                          - count(*) filter (where kind = 'undo' and from_status = any ($4))
-                   from operation_events
-                   where campaign_id = $1 and at >= $3 and kind in ('transition', 'correction', 'undo')) as "postponed!""#,
+    let count = sqlx::query_scalar!(
+        r#"select count(*) filter (where kind <> 'undo' and to_status = any ($3))
+                  - count(*) filter (where kind = 'undo' and from_status = any ($3)) as "postponed!"
+           from operation_events
+           where campaign_id = $1 and at >= $2 and kind in ('transition', 'correction', 'undo')"#,
         campaign as _,
-        clock::start_of(today),
         clock::start_of(monday),
         &postponed
     )
     .fetch_one(conn)
     .await?;
-    Ok((row.done.unsigned_abs(), u64::try_from(row.postponed).unwrap_or_default()))
+    Ok(u64::try_from(count).unwrap_or_default())
 }

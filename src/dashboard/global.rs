@@ -4,7 +4,7 @@ use super::{
     Counts,
     all::counts,
     bar::{self, Part},
-    campaign::{Flag, flags},
+    summary::{Flag, flags},
 };
 use crate::{
     campaigns::{self, Campaign, Create, Status},

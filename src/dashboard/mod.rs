@@ -7,8 +7,13 @@ mod arithmetic;
 mod bar;
 mod cache;
 mod campaign;
+mod chart;
 mod figures;
+mod forecast;
 mod global;
+mod pace;
+mod summary;
+mod working_days;
 
 #[cfg(test)]
 mod tests;
@@ -18,8 +23,9 @@ pub use self::{
     arithmetic::Counts,
     bar::stacked,
     cache::{figures, forget, shared},
-    campaign::{Flag, flags},
     figures::{Cell, Figures, Member, SegmentFigures},
+    pace::Pace,
+    summary::{Flag, Summary, flags},
 };
 use crate::{
     accounts::Role,

@@ -424,3 +424,63 @@ async fn p7_many_viewers_cost_few_counts(db: PgPool) {
     tokio::time::sleep(Duration::from_millis(1_050)).await;
     assert!(!Arc::ptr_eq(&third, &look(true).await), "never older than a second");
 }
+
+/// Done on each of these days, this many each.
+async fn done_each_day(
+    app: &TestApp,
+    campaign: &TestCampaign,
+    days: &[chrono::NaiveDate],
+    each: usize,
+) {
+    for day in days {
+        for n in 0..each {
+            let id = campaign.operation(&format!("{day}-{n}"), None, None, None).await;
+            put(app, id, "done").await;
+            sqlx::query("update operations set done_at = $2 where id = $1")
+                .bind(id)
+                .bind(crate::clock::start_of(*day))
+                .execute(&app.app.db)
+                .await
+                .unwrap();
+        }
+    }
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn us_603_pace_and_projection(db: PgPool) {
+    use super::working_days::{after, is_working};
+    let app = TestApp::new(db).await;
+    let sophie = app.sophie().await;
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    many(&app, &campaign, "todo", 20, None).await;
+    let board = campaign.path("tableau-de-bord");
+    sophie
+        .get(&board)
+        .await
+        .shows("Données insuffisantes")
+        .shows("Rythme nécessaire :")
+        .hides("Fin estimée")
+        .shows("0 opération réalisée au total, 0 au plus en un jour");
+    let today = crate::clock::day(app.now());
+    let first = today - chrono::Days::new(29);
+    let worked: Vec<_> = first.iter_days().take(29).filter(|day| is_working(*day)).collect();
+    done_each_day(&app, &campaign, &worked, 2).await;
+    super::forget(crate::live::Topic::Campaign(campaign.id));
+    let page = sophie.get(&board).await;
+    // v = 2 × days ÷ working days, today included.
+    let days = u32::try_from(worked.len()).unwrap();
+    let n = (20 * (days + u32::from(is_working(today))) + days) / (2 * days);
+    page.shows(&format!(
+        "Fin estimée : ~{n} jours ouvrés, soit le {}",
+        crate::web::format::long(after(today, n))
+    ))
+    .shows(&format!(
+        "Huit chances sur dix d'avoir fini {}",
+        crate::web::format::long(after(today, 10))
+    ))
+    .shows(&format!("{} opérations réalisées au total, 2 au plus en un jour", worked.len() * 2))
+    .shows("Voir les données Opérations réalisées par jour Jour Réalisées")
+    .shows(&format!("{} 2", crate::web::format::full(worked[0])))
+    .hides("Données insuffisantes");
+    assert_eq!(page.body.matches("<rect class=\"bar").count(), worked.len());
+}

@@ -63,7 +63,11 @@ pub const ARTICLES: &[Article] = &[
     article!(
         "Campagnes",
         "tableau-de-bord",
-        ["/campagnes/{id}/tableau-de-bord", "/campagnes/{id}/activite"]
+        [
+            "/campagnes/{id}/tableau-de-bord",
+            "/campagnes/{id}/activite",
+            "/campagnes/{id}/parametres/partage"
+        ]
     ),
     article!("Campagnes", "segments", ["/campagnes/{id}/segments"]),
     article!("Campagnes", "prerequis", ["/campagnes/{id}/prerequis"]),

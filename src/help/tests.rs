@@ -50,6 +50,7 @@ fn us_606_a_screen_opens_its_own_article() {
         ("/campagnes/0198/imports/0199/colonnes", "import-colonnes"),
         ("/campagnes/0198/parametres/habilitations", "habilitations"),
         ("/campagnes/0198/parametres/champs", "parametres"),
+        ("/campagnes/0198/parametres/partage", "tableau-de-bord"),
         ("/terrain/0199", "intervention"),
         ("/administration/groupes/0199", "groupes"),
         ("/administration/etat", "instance"),

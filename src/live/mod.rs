@@ -18,5 +18,9 @@ pub use self::{
 use crate::web::{Access, Routes};
 
 pub fn routes() -> Routes {
-    Routes::default().get("/flux", Access::SignedIn, stream::page)
+    Routes::default().get("/flux", Access::SignedIn, stream::page).get(
+        "/partage/{token}/flux",
+        Access::Public,
+        stream::shared,
+    )
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! `GET /flux?sujet=…`: server-sent events, heartbeat 15 s, closed when the right is lost (05 §12).
+//! `GET /flux?sujet=…`, and `/partage/{token}/flux` for who holds a share link: server-sent events,
+//! heartbeat 15 s, closed when the right is lost (05 §12).
 //!
 //! `hello` on opening, `changed` whenever the subject changed. The id of an event is a mark of the
 //! hub: who comes back with one (`Last-Event-ID`, else `depuis`, what the page knew) is told at
@@ -9,14 +10,19 @@ use super::{
     hub::{Hub, Mark},
 };
 use crate::{
-    accounts::{self, User},
+    accounts::{self, User, links::discreet},
     app::App,
     campaigns::{self, Campaign, View},
+    clock,
     db::{Id, Read},
-    web::{Error, Result, auth::Subject},
+    sharing,
+    web::{
+        Error, Result,
+        auth::{Subject, Visitor},
+    },
 };
 use axum::{
-    extract::Query,
+    extract::{Path, Query, State},
     http::HeaderMap,
     response::{
         IntoResponse, Response,
@@ -30,6 +36,7 @@ use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
 };
+use uuid::Uuid;
 
 /// Between two `changed` of a stream: a burst is told at its start and at its end.
 const PACE: Duration = Duration::from_millis(500);
@@ -51,6 +58,8 @@ enum Followed {
     Campaign(Id<Campaign>),
     Onsite(Id<User>),
     Portfolio,
+    /// A campaign, by a share link: nobody is signed in.
+    Shared(Id<Campaign>, Uuid),
 }
 
 pub async fn page(
@@ -61,12 +70,42 @@ pub async fn page(
     let subject = subject(&mut read, &asked.sujet).await?;
     let (user, app) = (read.user().id, read.app().clone());
     drop(read);
+    Ok(follow(app, Some(user), subject, known(&headers, asked.depuis)).await)
+}
+
+#[derive(Deserialize)]
+pub struct Since {
+    depuis: Option<Mark>,
+}
+
+/// What the page of a share link follows, as long as the link lives.
+pub async fn shared(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(token): Path<String>,
+    Query(since): Query<Since>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let mut conn = app.db.acquire().await?;
+    let found = sharing::living(&mut conn, &token, visitor.now).await?.ok_or(Error::NotFound)?;
+    drop(conn);
+    let subject = Followed::Shared(found.campaign, found.link);
+    Ok(discreet(follow(app, None, subject, known(&headers, since.depuis)).await))
+}
+
+/// The mark of what was heard of last.
+fn known(headers: &HeaderMap, page: Option<Mark>) -> Option<Mark> {
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    last.map(str::to_owned).or(page)
+}
+
+async fn follow(
+    app: App,
+    user: Option<Id<User>>,
+    subject: Followed,
+    known: Option<Mark>,
+) -> Response {
     let changes = subject.watch(&app.live);
-    let known = headers
-        .get("last-event-id")
-        .and_then(|id| id.to_str().ok())
-        .map(str::to_owned)
-        .or(asked.depuis);
     let mut state = Follower {
         mark: app.live.mark(),
         app,
@@ -85,9 +124,7 @@ pub async fn page(
             state.app.live.changed_since(&known, subject.topic()) && state.concerns(&known).await;
     }
     let events = stream::unfold(state, Follower::next);
-    Ok(Sse::new(events)
-        .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
-        .into_response())
+    Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
 }
 
 async fn subject(read: &mut Read, asked: &str) -> Result<Followed> {
@@ -108,7 +145,7 @@ async fn subject(read: &mut Read, asked: &str) -> Result<Followed> {
 impl Followed {
     fn topic(self) -> Option<Topic> {
         match self {
-            Self::Campaign(id) => Some(Topic::Campaign(id)),
+            Self::Campaign(id) | Self::Shared(id, _) => Some(Topic::Campaign(id)),
             Self::Onsite(id) => Some(Topic::Person(id)),
             Self::Portfolio => None,
         }
@@ -121,7 +158,8 @@ impl Followed {
 
 struct Follower {
     app: App,
-    user: Id<User>,
+    /// Whose rights are asked again; nobody's for a share link.
+    user: Option<Id<User>>,
     subject: Followed,
     changes: watch::Receiver<()>,
     /// Changes up to this mark were told, or are nobody's business here.
@@ -192,7 +230,8 @@ impl Follower {
             return true;
         }
         let Ok(mut conn) = self.app.db.acquire().await else { return true };
-        let Ok(Some(user)) = accounts::find(&mut conn, self.user).await else { return true };
+        let Some(user) = self.user else { return true };
+        let Ok(Some(user)) = accounts::find(&mut conn, user).await else { return true };
         let Ok(visible) = campaigns::visible(&mut conn, &user).await else { return true };
         let could = std::mem::replace(&mut self.visible, visible);
         self.app.live.moved_since(since).is_none_or(|moved| {
@@ -202,7 +241,11 @@ impl Follower {
 
     async fn still_allowed(&self) -> bool {
         let Ok(mut conn) = self.app.db.acquire().await else { return true };
-        let Ok(user) = accounts::find(&mut conn, self.user).await else { return true };
+        if let Followed::Shared(_, link) = self.subject {
+            return sharing::is_living(&mut conn, link, clock::now()).await.unwrap_or(true);
+        }
+        let Some(user) = self.user else { return false };
+        let Ok(user) = accounts::find(&mut conn, user).await else { return true };
         match (user, self.subject) {
             (None, _) => false,
             (Some(user), Followed::Campaign(id)) => {

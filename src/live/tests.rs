@@ -183,6 +183,25 @@ async fn rg_116_the_portfolio_does_not_tell_of_what_one_may_not_see(db: PgPool) 
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_041_a_stream_ends_with_its_share_link(db: PgPool) {
+    let app = TestApp::new(db).await;
+    let (sophie, stranger) = (app.sophie().await, app.stranger());
+    let campaign = app.campaign().run_by(&sophie).create().await;
+    let links = campaign.path("parametres/partage");
+    let shown = sophie.submit(&links, &[("libelle", "Salle de crise"), ("duree", "7")]).await;
+    let (_, rest) = shown.body.split_once("/partage/").unwrap();
+    let address = format!("/partage/{}", rest.split('"').next().unwrap());
+    assert!(stranger.get(&address).await.body.contains(&format!("{address}/flux?depuis=")));
+    let stream = follow(&stranger, format!("{address}/flux"));
+    opened(&app, 1).await;
+    let link: uuid::Uuid =
+        sqlx::query_scalar("select id from share_links").fetch_one(&app.app.db).await.unwrap();
+    sophie.post(&format!("{links}/{link}/revocation")).await.is(303);
+    assert_eq!(events(&ends(stream).await), ["hello"]);
+    stranger.get(&address).await.is(404);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn rg_007_a_stream_ends_with_the_account(db: PgPool) {
     let app = TestApp::new(db).await;
     let (sophie, karim) = (app.sophie().await, app.karim().await);

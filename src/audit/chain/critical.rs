@@ -17,8 +17,17 @@ const VERBS: [&str; 11] = [
 ];
 
 /// Rights and what gives them; retention.
-const NOUNS: [&str; 8] =
-    ["grant", "group", "groups", "role", "perimeter", "retention", "override", "purge"];
+const NOUNS: [&str; 9] = [
+    "grant",
+    "share_link",
+    "group",
+    "groups",
+    "role",
+    "perimeter",
+    "retention",
+    "override",
+    "purge",
+];
 
 const ACTIONS: [&str; 11] = [
     "campaign.status_forced",

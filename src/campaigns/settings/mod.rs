@@ -12,13 +12,14 @@ use super::{Campaign, tabs};
 use crate::{accounts::User, web::Shell};
 
 /// (name, address, for the owner only).
-pub const SECTIONS: [(&str, &str, bool); 9] = [
+pub const SECTIONS: [(&str, &str, bool); 10] = [
     ("Général", "parametres/general", false),
     ("Champs", "parametres/champs", false),
     ("Workflow", "parametres/workflow", false),
     ("Checklist", "parametres/checklist", false),
     ("Habilitations", "parametres/habilitations", false),
     ("Visibilité", "parametres/visibilite", false),
+    ("Partage", "parametres/partage", false),
     ("Statut", "parametres/statut", true),
     ("Propriétaire", "parametres/proprietaire", true),
     ("Corbeille", "parametres/corbeille", false),
