@@ -142,7 +142,7 @@ class Copy:
 
 def forget(server):
     """Back to an empty table, as C has: every round writes the same volume."""
-    server.sql("truncate operations, operation_events, operation_notes, gate_passes, import_changes, import_issues, import_rejects, import_cells, import_rows; checkpoint;")
+    server.sql("truncate operations, checklists, ticks, operation_events, operation_notes, gate_passes, import_changes, import_issues, import_rejects, import_cells, import_rows; checkpoint;")
 
 
 def measure(server, count, rounds, report):

@@ -110,6 +110,39 @@ const filtered = async (page) => {
   await page.getByText(says("1 champ")).waitFor()
   await page.locator("#f-champs summary").click()
 }
+// An intervention under way, its first phase complete.
+const checklist = async (page) => {
+  await page.goto("/terrain")
+  await page.locator(".visit h3 a").first().click()
+  for (let n = 1; n <= 3; n += 1) {
+    await page.locator(".step input[type=checkbox]:not(:checked)").first().check()
+    await page.locator(".checklist__count strong", { hasText: new RegExp(`^${n}/`) }).waitFor()
+  }
+}
+const template = async (page) => {
+  await page.goto("/checklists")
+  await page.getByRole("link", { name: "Migration Windows 11" }).first().click()
+  await page.getByRole("link", { name: "Reprendre le brouillon" }).click()
+  await page.getByText(says("Brouillon de la version 4")).waitFor()
+}
+// What somebody without an account reads.
+const shared = async (page) => {
+  await byName(WINDOWS)(page)
+  await page.goto(page.url().replace("tableau-de-bord", "parametres/partage"))
+  await page.getByLabel(/^Libellé|^Nom/).first().fill("Direction")
+  await page.getByRole("button", { name: /^Créer/ }).click()
+  await page.goto(await page.locator("input[readonly]").first().inputValue())
+}
+const help = async (page) => {
+  await byName(WINDOWS, "Opérations")(page)
+  await page.getByRole("button", { name: "Aide" }).or(page.getByRole("link", { name: "Aide", exact: true })).first().click()
+  await page.getByRole("heading", { name: "Liste des opérations" }).waitFor()
+}
+const group = async (page) => {
+  await page.goto("/administration/groupes")
+  await page.getByRole("link", { name: "Direction" }).first().click()
+  await page.getByRole("heading", { level: 1, name: "Direction" }).waitFor()
+}
 const WINDOWS = /^Migration Windows 11/
 const SHOTS = [
   { name: "portefeuille", path: "/campagnes", account: "sophie.martin", theme: "light", width: 1440 },
@@ -127,9 +160,14 @@ const SHOTS = [
   { name: "workflow", path: workflow, account: "marc.lefevre", theme: "light", width: 1440 },
   { name: "type", path: type, account: "marc.lefevre", theme: "light", width: 1440 },
   { name: "configuration", path: archive, account: "marc.lefevre", theme: "light", width: 1440 },
+  { name: "groupe", path: group, account: "marc.lefevre", theme: "light", width: 1440 },
+  { name: "aide", path: help, account: "sophie.martin", theme: "light", width: 1440 },
   { name: "journal-audit", path: "/administration/audit", account: "marc.lefevre", theme: "light", width: 1440 },
   { name: "double-authentification", path: "/profil/double-authentification", account: "nadia.lambert", theme: "light", width: 1440 },
   { name: "etat", path: "/administration/etat", account: "marc.lefevre", theme: "light", width: 1440 },
+  { name: "checklist", path: checklist, account: "karim.benali", theme: "light", width: 1440 },
+  { name: "modele-checklist", path: template, account: "sophie.martin", theme: "light", width: 1440 },
+  { name: "partage", path: shared, account: "sophie.martin", theme: "light", width: 1440 },
   { name: "mes-interventions", path: "/terrain", account: "karim.benali", theme: "light", width: 1440 },
   { name: "mes-interventions-375", path: "/terrain", account: "karim.benali", theme: "light", width: 375 },
 ]
