@@ -3,7 +3,7 @@
 // not started, ticked while somebody else looks, never altered by what follows.
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
-import { accessible, everyTheme, launch, newPage, noFault, noSidewaysScroll, says, signIn } from "../support/browser.js"
+import { accessible, launch, newPage, noFault, noSidewaysScroll, says, signIn } from "../support/browser.js"
 import { startServer } from "../support/server.js"
 
 let server, browser, sophie, karim
@@ -50,7 +50,7 @@ test("écrire un modèle, le publier, le donner aux opérations non commencées"
   await sophie.getByLabel(/^Verrouiller tant que/).check()
   await button(sophie, "Publier la version 1").click()
   await shows(sophie, "Version 1 publiée")
-  await everyTheme(sophie, accessible)
+  await accessible(sophie)
 
   await sophie.goto("/campagnes")
   await sophie.getByRole("link", { name: /^Migration Windows 11/ }).first().click()

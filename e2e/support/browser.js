@@ -61,6 +61,7 @@ export async function accessibleWithoutScript(page) {
 
 /** Fails with the list of what axe found: rule, help, and the elements. */
 export async function axe(page) {
+  await page.locator("html:not([aria-busy])").waitFor({ state: "attached" })   // a page being replaced is not one
   const options = { runOnly: { type: "tag", values: TAGS }, rules: EXPERIMENTAL }
   // No frame anywhere: the legacy mode spares a blank page at each run.
   const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).options({ ...options, resultTypes: ["violations"] }).analyze()

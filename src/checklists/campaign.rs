@@ -31,7 +31,7 @@ pub struct Version {
 impl Version {
     /// « Poste Windows 11 » v3
     pub fn text(&self) -> String {
-        format!("« {} » v{}", self.name, self.number)
+        format!("« {} » v{}", self.name, self.number)
     }
 }
 
@@ -162,7 +162,7 @@ async fn held(conn: &mut PgConnection, campaign: Id<Campaign>) -> sqlx::Result<V
         .into_iter()
         .map(|row| Held {
             text: match (row.name, row.number) {
-                (Some(name), Some(number)) => format!("« {name} » v{number}"),
+                (Some(name), Some(number)) => format!("« {name} » v{number}"),
                 _ => "Sans checklist".into(),
             },
             operations: row.n,

@@ -107,7 +107,7 @@ impl Definition {
             } else if phase.label.chars().count() > 100 {
                 say(format!("Le nom de la phase {} dépasse 100 caractères", p + 1), anchor);
             } else if !phase.label.is_empty() && !names.insert(norm(&phase.label)) {
-                say(format!("Deux phases s’appellent « {} »", phase.label), anchor);
+                say(format!("Deux phases s’appellent « {} »", phase.label), anchor);
             }
             if phase.steps.is_empty() {
                 say(format!("La phase {} n’a pas d’étape", p + 1), format!("p-{p}"));
@@ -116,7 +116,7 @@ impl Definition {
                 step.faults(&format!("p-{p}-e-{s}"), &mut say);
                 if !ids.insert(step.id) {
                     say(
-                        "Deux étapes ont la même identité : retirez-en une".into(),
+                        "Deux étapes ont la même identité : retirez-en une".into(),
                         format!("p-{p}"),
                     );
                 }
@@ -136,33 +136,33 @@ impl Definition {
         };
         for phase in &self.phases {
             match before.phases.iter().find(|known| known.id == phase.id) {
-                None => said.push(format!("Phase « {} » ajoutée", phase.label)),
+                None => said.push(format!("Phase « {} » ajoutée", phase.label)),
                 Some(known) => {
                     if known.label != phase.label {
                         said.push(format!(
-                            "Phase « {} » renommée « {} »",
+                            "Phase « {} » renommée « {} »",
                             known.label, phase.label
                         ));
                     }
                     if known.locked != phase.locked {
                         let how = if phase.locked { "verrouillée" } else { "déverrouillée" };
-                        said.push(format!("Phase « {} » {how}", phase.label));
+                        said.push(format!("Phase « {} » {how}", phase.label));
                     }
                 }
             }
             for (at, step) in phase.steps.iter().enumerate() {
                 match find(before, step.id) {
-                    None => said.push(format!("Étape « {} » ajoutée", step.label)),
+                    None => said.push(format!("Étape « {} » ajoutée", step.label)),
                     Some((from, was, known)) => {
                         said.extend(step.changes(&known));
                         if from.id != phase.id {
                             said.push(format!(
-                                "Étape « {} » déplacée dans « {} »",
+                                "Étape « {} » déplacée dans « {} »",
                                 step.label, phase.label
                             ));
                         } else if was != at && from.steps.len() == phase.steps.len() {
                             said.push(format!(
-                                "Étape « {} » déplacée en position {}",
+                                "Étape « {} » déplacée en position {}",
                                 step.label,
                                 at + 1
                             ));
@@ -172,11 +172,11 @@ impl Definition {
             }
         }
         for step in before.steps().filter(|step| find(self, step.id).is_none()) {
-            said.push(format!("Étape « {} » retirée", step.label));
+            said.push(format!("Étape « {} » retirée", step.label));
         }
         for phase in &before.phases {
             if !self.phases.iter().any(|known| known.id == phase.id) {
-                said.push(format!("Phase « {} » retirée", phase.label));
+                said.push(format!("Phase « {} » retirée", phase.label));
             }
         }
         said
@@ -188,16 +188,16 @@ impl Step {
         let name = if self.label.is_empty() {
             "Une étape".into()
         } else {
-            format!("« {} »", self.label)
+            format!("« {} »", self.label)
         };
         if self.label.is_empty() {
             say("Une étape n’a pas de libellé".into(), format!("{place}-nom"));
         } else if self.label.chars().count() > 255 {
-            say(format!("{name} : le libellé dépasse 255 caractères"), format!("{place}-nom"));
+            say(format!("{name} : le libellé dépasse 255 caractères"), format!("{place}-nom"));
         }
         if self.description.chars().count() > 2_000 {
             say(
-                format!("{name} : la description dépasse 2 000 caractères"),
+                format!("{name} : la description dépasse 2 000 caractères"),
                 format!("{place}-description"),
             );
         }
@@ -205,13 +205,13 @@ impl Step {
             && !self.minutes.parse::<u16>().is_ok_and(|n| (1..=1_440).contains(&n))
         {
             say(
-                format!("{name} : la durée s’écrit en minutes, de 1 à 1 440"),
+                format!("{name} : la durée s’écrit en minutes, de 1 à 1 440"),
                 format!("{place}-minutes"),
             );
         }
         if self.capture.chars().count() > 255 {
             say(
-                format!("{name} : le nom du champ dépasse 255 caractères"),
+                format!("{name} : le nom du champ dépasse 255 caractères"),
                 format!("{place}-champ"),
             );
         }
@@ -221,11 +221,11 @@ impl Step {
         let mut said = Vec::new();
         let name = &self.label;
         if before.label != *name {
-            said.push(format!("Étape « {} » renommée « {name} »", before.label));
+            said.push(format!("Étape « {} » renommée « {name} »", before.label));
         }
         if before.required != self.required {
             let how = if self.required { "obligatoire" } else { "facultative" };
-            said.push(format!("Étape « {name} » désormais {how}"));
+            said.push(format!("Étape « {name} » désormais {how}"));
         }
         for (what, differs) in [
             ("description", before.description != self.description),
@@ -234,7 +234,7 @@ impl Step {
         ] {
             if differs {
                 said.push(format!(
-                    "Étape « {name} » : {what} modifié{}",
+                    "Étape « {name} » : {what} modifié{}",
                     if what == "champ saisi" { "" } else { "e" }
                 ));
             }

@@ -72,7 +72,7 @@ impl DraftPage {
         let used = self.template.checklists.unsigned_abs();
         (used > 0).then(|| {
             format!(
-                "Utilisé par {}. La publication créera la v{} ; celles qui existent ne changent pas.",
+                "Utilisé par {}. La publication créera la v{} ; celles qui existent ne changent pas.",
                 count(used, "checklist", "checklists"),
                 self.next()
             )
@@ -169,7 +169,7 @@ async fn publish(
         Ok(number) => {
             tx.commit().await?;
             let said = format!(
-                "Version {number} publiée. Les campagnes gardent la leur : passez-les à celle-ci depuis leurs paramètres."
+                "Version {number} publiée. Les campagnes gardent la leur : passez-les à celle-ci depuis leurs paramètres."
             );
             Ok(Redirect::to(template.path()).flash(said).into_response())
         }
@@ -206,7 +206,7 @@ fn obey(definition: &mut Definition, gesture: &str) -> (String, String) {
             let of = definition.phases.len();
             let to = how.apply(&mut definition.phases, p);
             let place = format!("p-{to}-{}", if how == Move::Up { "monter" } else { "descendre" });
-            (place, format!("Phase « {label} » en position {} sur {of}.", to + 1))
+            (place, format!("Phase « {label} » en position {} sur {of}.", to + 1))
         }
         ("ajouter-etape", Some(p), _) if p < definition.phases.len() => {
             let steps = &mut definition.phases[p].steps;
@@ -225,7 +225,7 @@ fn obey(definition: &mut Definition, gesture: &str) -> (String, String) {
             let to = how.apply(steps, s);
             let place =
                 format!("p-{p}-e-{to}-{}", if how == Move::Up { "monter" } else { "descendre" });
-            (place, format!("Étape « {label} » en position {} sur {of}.", to + 1))
+            (place, format!("Étape « {label} » en position {} sur {of}.", to + 1))
         }
         _ => (String::new(), saved()),
     }

@@ -111,7 +111,7 @@ pub async fn duplicate(mut tx: Tx, Path(id): Path<Uuid>) -> Result<Redirect> {
     let copy = templates::duplicate(&mut tx, &may, &template).await?;
     tx.commit().await?;
     Ok(Redirect::to(format!("/checklists/{copy}/brouillon")).flash(format!(
-        "Copie de « {} », en brouillon. Modifiez-la, puis publiez-la.",
+        "Copie de « {} », en brouillon. Modifiez-la, puis publiez-la.",
         template.name
     )))
 }
@@ -125,7 +125,7 @@ pub async fn activate(mut tx: Tx, Path(id): Path<Uuid>, form: Form) -> Result<Re
     let flash = if active {
         "Modèle proposé aux campagnes."
     } else {
-        "Modèle désactivé : il n’est plus proposé, les campagnes qui le suivent continuent."
+        "Modèle désactivé : il n’est plus proposé, les campagnes qui le suivent continuent."
     };
     Ok(Redirect::to(template.path()).flash(flash))
 }

@@ -18,7 +18,7 @@ use axum::extract::Path;
 use serde_json::json;
 use uuid::Uuid;
 
-pub const FINISHED: &str = "Intervention terminée : la checklist ne peut plus être modifiée.";
+pub const FINISHED: &str = "Intervention terminée : la checklist ne peut plus être modifiée.";
 
 /// What a person asks of a step.
 #[derive(Default)]
@@ -76,7 +76,7 @@ pub async fn tick(
             .fetch_all(tx.conn())
             .await?;
     if let Some(before) = locked_by(&definition, phase.id, |id| ticked.contains(&id)) {
-        return Err(Error::Refused(format!("Terminez d’abord la phase « {} »", before.label)));
+        return Err(Error::Refused(format!("Terminez d’abord la phase « {} »", before.label)));
     }
     if asked.on {
         capture(tx, operation, step, asked.value.as_deref()).await?;

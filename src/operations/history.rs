@@ -73,8 +73,8 @@ impl Event {
             "edited" => ("edit", "Données modifiées".into()),
             "remapped" => ("rotate", format!("Nouveau workflow : {from} → {to}")),
             "note" => ("message", "Note ajoutée".into()),
-            "ticked" => ("check", format!("Étape cochée : {}", self.step())),
-            "unticked" => ("undo", format!("Étape décochée : {}", self.step())),
+            "ticked" => ("check", format!("Étape cochée : {}", self.step())),
+            "unticked" => ("undo", format!("Étape décochée : {}", self.step())),
             "checklist_moved" => {
                 ("list-checks", "Checklist remplacée par une autre version".into())
             }

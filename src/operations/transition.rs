@@ -115,7 +115,7 @@ pub async fn open_steps(
     );
     Ok(Some(match level {
         "block" => format!("{said} : cochez-les avant de terminer."),
-        _ => format!("{said}. Terminer quand même ?"),
+        _ => format!("{said}. Terminer quand même ?"),
     }))
 }
 
