@@ -2,7 +2,10 @@
 //! The checklist of one operation as it is shown: its frozen steps, who ticked them, what is locked
 //! (RG-031, RG-032).
 use super::{Definition, Phase, Step};
-use crate::{accounts::display_name, db::Id, operations::Operation, text::count, web::Result};
+use crate::{
+    accounts::display_name, campaigns::Campaign, db::Id, operations::Operation, text::count,
+    web::Result,
+};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use std::collections::HashMap;
@@ -206,6 +209,42 @@ pub async fn progress_of(
         optional_total: row.optional_total.unsigned_abs(),
         optional_done: row.optional_done.unsigned_abs(),
     }))
+}
+
+/// The same of many operations; those without a checklist are absent.
+pub async fn progress_among(
+    conn: &mut PgConnection,
+    operations: &[Uuid],
+) -> sqlx::Result<HashMap<Id<Operation>, Progress>> {
+    let rows = sqlx::query!(
+        r#"select operation_id as "id: Id<Operation>", required_total, required_done, optional_total, optional_done
+           from checklists where operation_id = any ($1)"#,
+        operations
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let progress = Progress {
+                required_total: row.required_total.unsigned_abs(),
+                required_done: row.required_done.unsigned_abs(),
+                optional_total: row.optional_total.unsigned_abs(),
+                optional_done: row.optional_done.unsigned_abs(),
+            };
+            (row.id, progress)
+        })
+        .collect())
+}
+
+/// Whether the campaign gives its operations a checklist.
+pub async fn is_followed(conn: &mut PgConnection, campaign: Id<Campaign>) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select checklist_version_id is not null or exists (select 1 from checklists where campaign_id = $1) as "any!" from campaigns where id = $1"#,
+        campaign as _
+    )
+    .fetch_one(conn)
+    .await
 }
 
 #[cfg(test)]

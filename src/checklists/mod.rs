@@ -19,7 +19,9 @@ mod tests;
 pub use self::{
     campaign::{choices, freeze, latest},
     definition::{Definition, Fault, Phase, Step},
-    frozen::{Frozen, Progress, ShownPhase, ShownStep, frozen, progress_of},
+    frozen::{
+        Frozen, Progress, ShownPhase, ShownStep, frozen, is_followed, progress_among, progress_of,
+    },
     templates::{
         create as create_template, publish as publish_template, write_draft as save_template_draft,
     },

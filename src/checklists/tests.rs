@@ -166,6 +166,18 @@ async fn us_501_502_505_ticks_progress_and_locked_phases(db: PgPool) {
     let page = w.karim.get(&format!("/terrain/{op}")).await;
     page.shows("1/4 étapes").shows("Karim BENALI").hides("Verrouillée");
     w.karim.get("/terrain").await.shows("1/4 étapes");
+    w.sophie
+        .get(&w.campaign.path("operations"))
+        .await
+        .shows("Étapes")
+        .shows("1/4 étapes de NOM A1");
+    for (code, found) in [
+        ("aucune", "1 résultat (sur 2)"),
+        ("en-cours", "1 résultat (sur 2)"),
+        ("complete", "0 résultat (sur 2)"),
+    ] {
+        w.sophie.get(&w.campaign.path(&format!("operations?checklist={code}"))).await.shows(found);
+    }
     // Set, not toggled: the same again changes nothing, the first author stays.
     w.tick(&w.karim, op, steps[0], true).await.is(303);
     assert_eq!(w.app.count("select count(*) from operation_events where kind = 'ticked'").await, 1);

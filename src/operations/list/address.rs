@@ -3,7 +3,7 @@
 use crate::web::Form;
 
 /// What the address says beside the cursor.
-const KEPT: [&str; 11] = [
+const KEPT: [&str; 12] = [
     "q",
     "statut",
     "categorie",
@@ -15,6 +15,7 @@ const KEPT: [&str; 11] = [
     "sens",
     "replier",
     "vue",
+    "checklist",
 ];
 
 #[derive(Clone, Debug, Default)]

@@ -12,10 +12,11 @@ use axum::extract::Path;
 use sqlx::PgConnection;
 
 /// The columns that are not fields, in their order.
-pub const OWN: [(Key, &str); 4] = [
+pub const OWN: [(Key, &str); 5] = [
     (Key::Status, "Statut"),
     (Key::Technician, "Technicien"),
     (Key::Planned, "Prévue le"),
+    (Key::Steps, "Étapes"),
     (Key::Updated, "Mise à jour"),
 ];
 
@@ -31,12 +32,15 @@ pub async fn chosen(
         user.id as _,
         campaign as _
     )
-    .fetch_optional(conn)
+    .fetch_optional(&mut *conn)
     .await?;
-    Ok(kept.unwrap_or_else(|| {
-        let own = OWN.iter().filter(|(key, _)| *key != Key::Updated).map(|(key, _)| key.code());
-        own.chain(fields.iter().filter(|f| f.in_list).map(Field::input)).collect()
-    }))
+    if let Some(kept) = kept {
+        return Ok(kept);
+    }
+    let has_steps = crate::checklists::is_followed(conn, campaign).await?;
+    let shown = |key: &Key| *key != Key::Updated && (*key != Key::Steps || has_steps);
+    let own = OWN.iter().filter(|(key, _)| shown(key)).map(|(key, _)| key.code());
+    Ok(own.chain(fields.iter().filter(|f| f.in_list).map(Field::input)).collect())
 }
 
 /// The fields that can be a column.

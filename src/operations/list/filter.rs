@@ -41,6 +41,54 @@ impl<T> Choice<T> {
     }
 }
 
+/// How far a checklist is (US-303.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steps {
+    /// Nothing ticked, or no checklist at all.
+    NotBegun,
+    UnderWay,
+    Complete,
+}
+
+impl Steps {
+    pub const ALL: [Self; 3] = [Self::NotBegun, Self::UnderWay, Self::Complete];
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotBegun => "aucune",
+            Self::UnderWay => "en-cours",
+            Self::Complete => "complete",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::NotBegun => "Aucune étape cochée",
+            Self::UnderWay => "En cours",
+            Self::Complete => "Complète",
+        }
+    }
+
+    fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|steps| steps.code() == code)
+    }
+
+    /// `and …`
+    fn sql(self) -> &'static str {
+        match self {
+            Self::NotBegun => {
+                " and not exists (select 1 from checklists k where k.operation_id = o.id and k.required_done + k.optional_done > 0)"
+            }
+            Self::UnderWay => {
+                " and exists (select 1 from checklists k where k.operation_id = o.id and k.required_done + k.optional_done > 0 and k.required_done < k.required_total)"
+            }
+            Self::Complete => {
+                " and exists (select 1 from checklists k where k.operation_id = o.id and k.required_done + k.optional_done > 0 and k.required_done = k.required_total)"
+            }
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Filter {
     pub text: String,
@@ -50,6 +98,8 @@ pub struct Filter {
     pub technician: Choice<User>,
     pub from: Option<NaiveDate>,
     pub to: Option<NaiveDate>,
+    /// How far the checklist must be.
+    pub steps: Option<Steps>,
     /// What the campaign's own fields must hold, all of them.
     pub values: Vec<FieldFilter>,
     /// Groups shown by their head only; their rows still count as found.
@@ -78,6 +128,7 @@ impl Filter {
             technician: Choice::of(query.raw("technicien")),
             from,
             to,
+            steps: Steps::from_code(query.raw("checklist")),
             values: FieldFilter::all(query, fields),
             folded: query
                 .all("replier")
@@ -101,6 +152,7 @@ impl Filter {
             || !self.technician.is_any()
             || self.from.is_some()
             || self.to.is_some()
+            || self.steps.is_some()
             || !self.values.is_empty()
     }
 
@@ -150,6 +202,9 @@ impl Filter {
         }
         if let Some(after) = self.to.and_then(|to| to.succ_opt()) {
             query.push(" and o.planned_at < ").push_bind(clock::start_of(after));
+        }
+        if let Some(steps) = self.steps {
+            query.push(steps.sql());
         }
         FieldFilter::push(&self.values, query);
         if !self.text.is_empty() {
@@ -203,6 +258,12 @@ impl Filter {
         }
         if let Some(to) = self.to {
             tags.push(tag(format!("Jusqu’au {}", format::long(to)), address.without("au")));
+        }
+        if let Some(steps) = self.steps {
+            tags.push(tag(
+                format!("Checklist {}", steps.label().to_lowercase()),
+                address.without("checklist"),
+            ));
         }
         tags.extend(self.values.iter().map(|f| tag(f.said(), address.without(&f.input))));
         tags

@@ -13,6 +13,7 @@ pub struct Shown {
     pub technician: bool,
     pub planned: bool,
     pub updated: bool,
+    pub steps: bool,
 }
 
 impl Shown {
@@ -23,6 +24,7 @@ impl Shown {
             technician: has(Key::Technician),
             planned: has(Key::Planned),
             updated: has(Key::Updated),
+            steps: has(Key::Steps),
         }
     }
 }
@@ -63,10 +65,13 @@ pub fn heads(
     let fixed = [campaigns::Usage::Identifier, campaigns::Usage::Label]
         .into_iter()
         .filter_map(|usage| fields.iter().find(|f| f.is(usage)));
-    let own = columns::OWN
-        .iter()
-        .filter(|(key, _)| shown.contains(&key.code()))
-        .map(|(key, label)| head(*key, label));
+    let own =
+        columns::OWN.iter().filter(|(key, _)| shown.contains(&key.code())).map(|(key, label)| {
+            match head(*key, label) {
+                head if *key == Key::Steps => Head { url: None, ..head },
+                head => head,
+            }
+        });
     fixed
         .chain(columns.iter().copied())
         .map(|f| match head(Key::of_field(f), &f.label) {

@@ -6,17 +6,18 @@ use super::{
     columns,
     cursor::Cursor,
     display::Display,
-    filter::{Filter, NO_VALUE, NONE, Tag},
+    filter::{Filter, NO_VALUE, NONE, Steps, Tag},
     groups::{Group, groups},
     heads::{Head, Shown, choices, heads},
     mode::Mode,
     rows::{Listed, Query, Row},
-    sort::Sort,
+    sort::{Key, Sort},
     values::{Control, controls},
 };
 use crate::{
     accounts::{self, User},
     campaigns::{self, Campaign, Configure, Field, FieldKind, NO_SEGMENT, View, tabs},
+    checklists::{self, Progress},
     dashboard::{self, Figures},
     db::{Id, Read},
     operations::{
@@ -63,6 +64,7 @@ pub async fn page(
     let listed = asked.fetch(conn).await?;
     let names = names(conn, &figures, &listed.rows).await?;
     let mine = user.id;
+    let (steps, has_steps) = steps(conn, campaign.id, &shown, &listed.rows).await?;
     let address = Address::of(&query);
     let start = start(&query, &listed);
     let kinds = columns.iter().map(|f| (f.kind, f.label.clone())).collect();
@@ -95,6 +97,8 @@ pub async fn page(
             kinds,
             heads,
             controls,
+            steps,
+            has_steps,
             address,
             start,
             query,
@@ -105,6 +109,21 @@ pub async fn page(
         }
         .at(&campaign),
     ))
+}
+
+/// The progress of the rows shown, and whether the campaign follows a checklist.
+async fn steps(
+    conn: &mut PgConnection,
+    campaign: Id<Campaign>,
+    shown: &[String],
+    rows: &[Row],
+) -> Result<(HashMap<Id<crate::operations::Operation>, Progress>, bool)> {
+    let has_steps = checklists::is_followed(conn, campaign).await?;
+    if !shown.contains(&Key::Steps.code()) {
+        return Ok((HashMap::new(), has_steps));
+    }
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id.uuid()).collect();
+    Ok((checklists::progress_among(conn, &ids).await?, has_steps))
 }
 
 /// The rank of the first row; exact on the first and last pages, carried by the links between.
@@ -173,6 +192,10 @@ pub struct List {
     heads: Vec<Head>,
     /// Filters on the campaign's own fields.
     controls: Vec<Control>,
+    /// How far the checklists of the rows are, when the column is shown.
+    steps: HashMap<Id<crate::operations::Operation>, Progress>,
+    /// Whether the campaign follows a checklist: it can be filtered by.
+    has_steps: bool,
     address: Address,
     start: u64,
     query: Form,
@@ -331,9 +354,14 @@ impl List {
         format::compact(*at, self.now)
     }
 
+    /// « 3/8 »
+    fn steps_of(&self, row: &Row) -> String {
+        self.steps.get(&row.id).map_or_else(String::new, |p| format!("{}/{}", p.done(), p.total()))
+    }
+
     /// « 2 champs »
     fn fields_chosen(&self) -> String {
-        match self.filter.values.len() {
+        match self.filter.values.len() + usize::from(self.filter.steps.is_some()) {
             0 => "Tous".into(),
             n => count(n as u64, "champ", "champs"),
         }

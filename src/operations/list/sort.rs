@@ -16,6 +16,8 @@ pub enum Key {
     Technician,
     Planned,
     Updated,
+    /// How far the checklist is: a column, not an order.
+    Steps,
     /// A field of the campaign, by number.
     Field(i32, FieldKind),
 }
@@ -35,6 +37,7 @@ impl Key {
             Self::Technician => "technicien".into(),
             Self::Planned => "prevue".into(),
             Self::Updated => "maj".into(),
+            Self::Steps => "etapes".into(),
             Self::Field(number, _) => format!("champ-{number}"),
         }
     }
@@ -85,7 +88,7 @@ impl Sort {
     pub fn push_key(self, query: &mut QueryBuilder<Postgres>, workflow: &Workflow) {
         match self.key {
             Key::Identifier => query.push("o.identifier_norm"),
-            Key::Label => query.push("o.label_norm"),
+            Key::Label | Key::Steps => query.push("o.label_norm"),
             Key::Status => {
                 query.push("array_position(array[");
                 let mut ids = query.separated(",");
