@@ -92,9 +92,9 @@ const archive = async (page) => {
   const folder = await mkdtemp(join(tmpdir(), "opstracker-fichiers-")), file = join(folder, "configuration.zip")
   await writeFile(file, await answer.body())
   await type(page)
-  await page.getByRole("link", { name: "Modifier", exact: true }).first().click()
-  await page.getByLabel("Durée").fill("75")
-  await page.getByRole("button", { name: "Enregistrer" }).click()
+  await page.getByLabel(/^Durée prévue/).fill("75")
+  await page.getByRole("button", { name: "Enregistrer" }).first().click()
+  await page.getByText("enregistré").first().waitFor()
   await page.goto("/administration/configuration")
   await page.getByLabel(/^Déposez une archive ici/).setInputFiles(file)
   await page.getByRole("button", { name: says("Vérifier l’archive") }).click()
@@ -135,8 +135,8 @@ const shared = async (page) => {
 }
 const help = async (page) => {
   await byName(WINDOWS, "Opérations")(page)
-  await page.getByRole("button", { name: "Aide" }).or(page.getByRole("link", { name: "Aide", exact: true })).first().click()
-  await page.getByRole("heading", { name: "Liste des opérations" }).waitFor()
+  await page.getByRole("link", { name: "Aide sur cette page" }).click()
+  await page.getByRole("dialog").getByText(says("Liste des opérations")).first().waitFor()
 }
 const group = async (page) => {
   await page.goto("/administration/groupes")

@@ -89,6 +89,7 @@ test("cocher sur un téléphone : la phase suivante s’ouvre, le modèle peut c
   await shows(karim, "Poste en deux temps, version 1")
   await karim.getByRole("checkbox", { name: "Faire signer" }).check()
   await shows(karim, "3/3 étapes")
+  await karim.locator(".phase > summary", { hasText: "Avant" }).click()
   await karim.getByRole("checkbox", { name: "Appeler" }).uncheck()
   await shows(karim, "Verrouillée : terminez « Avant »")
   noFault(karim)

@@ -44,13 +44,15 @@ pub struct Fault {
 }
 
 impl Phase {
-    pub fn new() -> Self {
+    /// A phase to fill in, under an identity of its own.
+    pub fn blank() -> Self {
         Self { id: Uuid::now_v7(), label: String::new(), locked: false, steps: Vec::new() }
     }
 }
 
 impl Step {
-    pub fn new() -> Self {
+    /// A mandatory step to fill in, under an identity of its own.
+    pub fn blank() -> Self {
         Self {
             id: Uuid::now_v7(),
             label: String::new(),
@@ -65,7 +67,7 @@ impl Step {
 impl Definition {
     /// One phase and one step to fill in: where a new template starts.
     pub fn starting() -> Self {
-        Self { phases: vec![Phase { steps: vec![Step::new()], ..Phase::new() }] }
+        Self { phases: vec![Phase { steps: vec![Step::blank()], ..Phase::blank() }] }
     }
 
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
@@ -248,11 +250,11 @@ mod tests {
     use super::*;
 
     fn step(label: &str) -> Step {
-        Step { label: label.into(), ..Step::new() }
+        Step { label: label.into(), ..Step::blank() }
     }
 
     fn phase(label: &str, steps: &[Step]) -> Phase {
-        Phase { label: label.into(), steps: steps.to_vec(), ..Phase::new() }
+        Phase { label: label.into(), steps: steps.to_vec(), ..Phase::blank() }
     }
 
     fn messages(definition: &Definition) -> Vec<String> {

@@ -194,7 +194,7 @@ fn obey(definition: &mut Definition, gesture: &str) -> (String, String) {
     let how = if verb.starts_with("monter") { Move::Up } else { Move::Down };
     match (verb, p, s) {
         ("ajouter-phase", ..) => {
-            definition.phases.push(Phase { steps: vec![Step::new()], ..Phase::new() });
+            definition.phases.push(Phase { steps: vec![Step::blank()], ..Phase::blank() });
             (format!("p-{}-nom", definition.phases.len() - 1), saved())
         }
         ("retirer-phase", Some(p), _) if p < definition.phases.len() => {
@@ -210,7 +210,7 @@ fn obey(definition: &mut Definition, gesture: &str) -> (String, String) {
         }
         ("ajouter-etape", Some(p), _) if p < definition.phases.len() => {
             let steps = &mut definition.phases[p].steps;
-            steps.push(Step::new());
+            steps.push(Step::blank());
             (format!("p-{p}-e-{}-nom", steps.len() - 1), saved())
         }
         ("retirer-etape", Some(p), Some(s)) => {
@@ -274,7 +274,7 @@ mod tests {
     fn us_503_2_buttons_move_and_say_where() {
         let mut definition = Definition::starting();
         definition.phases[0].steps =
-            ["A", "B", "C"].map(|label| Step { label: label.into(), ..Step::new() }).into();
+            ["A", "B", "C"].map(|label| Step { label: label.into(), ..Step::blank() }).into();
         let (place, said) = obey(&mut definition, "monter-etape:0.2");
         assert_eq!(place, "p-0-e-1-monter");
         assert_eq!(said.replace('\u{a0}', " "), "Étape « C » en position 2 sur 3.");

@@ -109,11 +109,11 @@ impl ShownPhase {
 }
 
 /// The phase to finish before those of `phase` can be ticked (RG-032).
-pub fn locked_by<'a>(
-    definition: &'a Definition,
+pub fn locked_by(
+    definition: &Definition,
     phase: Uuid,
     is_ticked: impl Fn(Uuid) -> bool,
-) -> Option<&'a Phase> {
+) -> Option<&Phase> {
     let at = definition.phases.iter().position(|known| known.id == phase)?;
     let before = definition.phases.get(at.checked_sub(1)?)?;
     let waits = before.steps.iter().any(|step| step.required && !is_ticked(step.id));

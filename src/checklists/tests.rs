@@ -17,11 +17,11 @@ struct World {
 }
 
 fn step(label: &str) -> Step {
-    Step { label: label.into(), ..Step::new() }
+    Step { label: label.into(), ..Step::blank() }
 }
 
 fn phase(label: &str, locked: bool, steps: &[Step]) -> Phase {
-    Phase { label: label.into(), locked, steps: steps.to_vec(), ..Phase::new() }
+    Phase { label: label.into(), locked, steps: steps.to_vec(), ..Phase::blank() }
 }
 
 /// Preparation of two steps, one optional; then a locked migration of two.
@@ -240,7 +240,7 @@ async fn us_509_a_value_and_its_tick_are_saved_together_or_not_at_all(db: PgPool
         .await
         .unwrap();
     let capturing = Step { capture: "lieu".into(), ..step("Relever l’étage") };
-    let kind = Definition { phases: vec![phase("", false, &[capturing.clone()])] };
+    let kind = Definition { phases: vec![phase("", false, std::slice::from_ref(&capturing))] };
     let (_, version) = w.template("Relevé", &kind).await;
     w.pin(version, false).await;
     let op = w.operation("A1").await;

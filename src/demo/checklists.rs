@@ -34,8 +34,9 @@ const SOFTWARE: [&str; 5] = [
 ];
 
 fn phase(label: &str, locked: bool, steps: &[&str]) -> Phase {
-    let steps = steps.iter().map(|label| Step { label: (*label).into(), ..Step::new() }).collect();
-    Phase { label: label.into(), locked, steps, ..Phase::new() }
+    let steps =
+        steps.iter().map(|label| Step { label: (*label).into(), ..Step::blank() }).collect();
+    Phase { label: label.into(), locked, steps, ..Phase::blank() }
 }
 
 /// Version 3 of « Migration Windows 11 ».
@@ -66,7 +67,7 @@ pub async fn write(tx: &mut Tx) -> Result<(Uuid, Definition)> {
     fourth.phases[0].steps.push(Step {
         label: "Prévenir l’utilisateur une heure avant".into(),
         required: false,
-        ..Step::new()
+        ..Step::blank()
     });
     let template = create_template(
         tx,
