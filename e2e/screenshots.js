@@ -149,7 +149,7 @@ const SHOTS = [
   { name: "tableau-de-bord", path: byName(WINDOWS), account: "sophie.martin", theme: "light", width: 1440 },
   { name: "tableau-de-bord-sombre", path: byName(WINDOWS), account: "sophie.martin", theme: "dark", width: 1440 },
   { name: "operations", path: byName(WINDOWS, "Opérations"), account: "sophie.martin", theme: "light", width: 1440 },
-  { name: "filtres", path: filtered, account: "sophie.martin", theme: "light", width: 1440 },
+  { name: "filtres", path: filtered, account: "sophie.martin", theme: "light", width: 1440, whole: false },
   { name: "import", path: upload, account: "sophie.martin", theme: "light", width: 1440 },
   { name: "export", path: exporting, account: "sophie.martin", theme: "light", width: 1440 },
   { name: "action-groupee", path: bulk, account: "sophie.martin", theme: "light", width: 1440 },
@@ -161,7 +161,7 @@ const SHOTS = [
   { name: "type", path: type, account: "marc.lefevre", theme: "light", width: 1440 },
   { name: "configuration", path: archive, account: "marc.lefevre", theme: "light", width: 1440 },
   { name: "groupe", path: group, account: "marc.lefevre", theme: "light", width: 1440 },
-  { name: "aide", path: help, account: "sophie.martin", theme: "light", width: 1440 },
+  { name: "aide", path: help, account: "sophie.martin", theme: "light", width: 1440, whole: false },
   { name: "journal-audit", path: "/administration/audit", account: "marc.lefevre", theme: "light", width: 1440 },
   { name: "double-authentification", path: "/profil/double-authentification", account: "nadia.lambert", theme: "light", width: 1440 },
   { name: "etat", path: "/administration/etat", account: "marc.lefevre", theme: "light", width: 1440 },
@@ -178,14 +178,14 @@ await mkdir(folder, { recursive: true })
 const server = await startServer()
 const browser = await launch()
 try {
-  for (const { name, path, account, theme, width } of SHOTS.filter((shot) => !only.length || only.includes(shot.name))) {
+  for (const { name, path, account, theme, width, whole = true } of SHOTS.filter((shot) => !only.length || only.includes(shot.name))) {
     const page = await newPage(browser, server.url, { viewport: { width, height: 900 }, colorScheme: theme })
     await signIn(page, server.accounts[account])
     if (typeof path === "string") await page.goto(path)
     else await path(page)
     await page.waitForLoadState("load")
     if (await page.locator(".live").count()) await page.locator(".live", { hasText: "En direct" }).waitFor()
-    await page.screenshot({ path: `${folder}${name}.png`, fullPage: true })
+    await page.screenshot({ path: `${folder}${name}.png`, fullPage: whole })
     await page.context().close()
     console.log(`docs/images/${name}.png`)
   }
