@@ -3,7 +3,7 @@
 use crate::{
     accounts, audit, campaigns, checklists,
     config::Config,
-    configuration, dashboard, help, imports,
+    configuration, dashboard, documents, help, imports,
     live::{self, Hub},
     mail, onsite, operation_types, operations, prerequisites, segments, settings, sharing,
     web::{self, Access, Routes},
@@ -99,6 +99,7 @@ pub fn routes() -> Routes {
         .merge(operations::routes())
         .merge(segments::routes())
         .merge(prerequisites::routes())
+        .merge(documents::routes())
         .merge(imports::routes())
         .merge(onsite::routes())
         .merge(dashboard::routes())

@@ -7,7 +7,8 @@ use crate::{
     text::norm,
     web::auth::Visitor,
 };
-use axum::body::Body;
+use axum::body::{Body, Bytes};
+use futures::{Stream, StreamExt, stream};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
@@ -94,6 +95,29 @@ impl Person {
         self.send(Method::POST, path, body, "multipart/form-data; boundary=limite").await
     }
 
+    /// Uploads texts, then a file that arrives as it is sent.
+    pub async fn upload_stream(
+        &self,
+        path: &str,
+        texts: &[(&str, &str)],
+        name: &str,
+        content: impl Stream<Item = Bytes> + Send + 'static,
+    ) -> Reply {
+        let mut head = String::new();
+        for (name, text) in texts {
+            head += &format!(
+                "--limite\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n"
+            );
+        }
+        head += &format!(
+            "--limite\r\nContent-Disposition: form-data; name=\"fichier\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+        );
+        let ends = |text| stream::once(async { Bytes::from(text) });
+        let body = ends(head).chain(content).chain(ends("\r\n--limite--\r\n".to_owned()));
+        let body = Body::from_stream(body.map(Ok::<_, std::convert::Infallible>));
+        self.send(Method::POST, path, body, "multipart/form-data; boundary=limite").await
+    }
+
     /// The status alone, for answers that do not end: live streams.
     pub async fn status(&self, path: &str) -> StatusCode {
         self.router
@@ -134,7 +158,7 @@ pub struct Reply {
     pub location: Option<String>,
     pub headers: http::HeaderMap,
     pub body: String,
-    pub bytes: axum::body::Bytes,
+    pub bytes: Bytes,
 }
 
 impl Reply {
