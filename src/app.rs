@@ -10,6 +10,7 @@ use crate::{
     workflows,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
+use http::{Extensions, HeaderMap, StatusCode, Version, header};
 use sqlx::PgPool;
 use std::sync::{Arc, RwLock};
 use tokio::sync::{Notify, mpsc};
@@ -117,7 +118,11 @@ pub fn router(app: App) -> Router {
     let compressed = SizeAbove::new(860)
         .and(NotForContentType::GRPC)
         .and(NotForContentType::IMAGES)
-        .and(NotForContentType::SSE);
+        .and(NotForContentType::SSE)
+        // A part of a file is a part of the bytes that are stored.
+        .and(|_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+            !headers.contains_key(header::ACCEPT_RANGES)
+        });
     routes()
         .router
         .fallback(|| async { web::Error::NotFound })

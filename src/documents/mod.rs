@@ -17,7 +17,7 @@ mod store;
 mod tests;
 mod upload;
 
-pub use self::retention::forget_old;
+pub use self::retention::Retention;
 use crate::{
     accounts::{Role, User},
     campaigns::{Campaign, tabs},

@@ -10,15 +10,29 @@ use crate::{
     audit::Entry,
     campaigns::Campaign,
     db::{Actor, Id, Tx},
+    jobs::Job,
 };
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+/// 00:15, every day.
+#[derive(Serialize, Deserialize)]
+pub struct Retention {}
+
+impl Job for Retention {
+    const KIND: &'static str = "document.retention";
+
+    async fn run(self, app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
+        forget_old(app, now).await
+    }
+}
 
 /// # Errors
 /// The base or the store does not answer; the next time does the rest.
-pub async fn forget_old(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
+pub(super) async fn forget_old(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
     let documents = sqlx::query_scalar!(
-        r#"select id as "id: Id<Document>" from documents where deleted_at <= $1 order by deleted_at limit 100"#,
+        r#"select id as "id: Id<Document>" from documents where deleted_at <= $1"#,
         now - KEPT
     )
     .fetch_all(&app.db)
@@ -27,7 +41,7 @@ pub async fn forget_old(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
         forget_document(app, id, now).await?;
     }
     let files = sqlx::query_scalar!(
-        r#"select id as "id: Id<StoredFile>" from document_files where replaced_at <= $1 order by replaced_at limit 100"#,
+        r#"select id as "id: Id<StoredFile>" from document_files where replaced_at <= $1"#,
         now - KEPT
     )
     .fetch_all(&app.db)

@@ -87,10 +87,29 @@ async fn us_702_1_deposited_listed_described_and_downloaded(db: PgPool) {
     );
     assert_eq!(app.audit().await.last().unwrap(), "document.downloaded");
     sophie.get(&format!("{path}/fichier")).await.is(200);
+    assert!(!reply.headers.contains_key("content-encoding"));
     let counted = "select count::bigint from document_downloads";
     assert_eq!(app.count(counted).await, 2);
     sophie.get(&path).await.is(200).shows("Téléchargements 2").shows("Empreinte SHA-256");
     sophie.get(&campaign.path("historique")).await.shows("a déposé un document");
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_053_a_download_that_was_cut_goes_on_and_is_counted_once(db: PgPool) {
+    let (app, sophie, campaign) = world(db).await;
+    deposit(&sophie, &campaign, "guide.txt", b"0123456789").await.is(303);
+    let file = format!("{}/fichier", path(&app, &campaign, "guide.txt").await);
+    let whole = sophie.get(&file).await;
+    let tag = whole.headers["etag"].to_str().unwrap().to_owned();
+    let rest = sophie.get_with(&file, &[("range", "bytes=4-"), ("if-range", &tag)]).await;
+    rest.is(206);
+    assert_eq!(rest.body, "456789");
+    assert_eq!(rest.headers["content-range"], "bytes 4-9/10");
+    assert_eq!(rest.headers["content-length"], "6");
+    let other = [("range", "bytes=4-"), ("if-range", "\"autre\"")];
+    assert_eq!(sophie.get_with(&file, &other).await.is(200).body, "0123456789");
+    sophie.get_with(&file, &[("range", "bytes=0-3")]).await.is(206);
+    assert_eq!(app.count("select count::bigint from document_downloads").await, 3);
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
@@ -214,13 +233,13 @@ async fn us_704_deleted_restored_and_gone_after_thirty_days(db: PgPool) {
     // Twenty-nine days later it is still there; after thirty, neither row nor file.
     sophie.post(&format!("{path}/suppression")).await.is(303);
     age(&app, "update documents set deleted_at = now() - interval '29 days'").await;
-    super::forget_old(&app.app, app.now()).await.unwrap();
+    super::retention::forget_old(&app.app, app.now()).await.unwrap();
     assert_eq!((app.count(DOCUMENTS).await, files(&app)), (1, 1));
     age(&app, "update documents set deleted_at = now() - interval '30 days 1 minute'").await;
     sophie.post(&format!("{path}/retablissement")).await.is(404);
     // Even in a campaign that was archived meanwhile.
     age(&app, "update campaigns set archived_at = now(), status = 'archived'").await;
-    super::forget_old(&app.app, app.now()).await.unwrap();
+    super::retention::forget_old(&app.app, app.now()).await.unwrap();
     assert_eq!((app.count(ROWS).await, files(&app)), (0, 0));
     assert_eq!(app.audit().await.last().unwrap(), "document.purged");
 }
@@ -257,7 +276,7 @@ async fn us_706_a_replaced_file_keeps_the_address_and_the_former_one(db: PgPool)
     reader.get(&former).await.is(403);
     age(&app, "update document_files set replaced_at = now() - interval '31 days' where replaced_at is not null").await;
     sophie.get(&former).await.is(404);
-    super::forget_old(&app.app, app.now()).await.unwrap();
+    super::retention::forget_old(&app.app, app.now()).await.unwrap();
     assert_eq!((app.count(ROWS).await, files(&app)), (2, 1));
     assert_eq!(sophie.get(&format!("{path}/fichier")).await.body, "deux");
 }
@@ -345,9 +364,9 @@ async fn what_an_upload_cut_short_left_goes_after_a_day(db: PgPool) {
     let (app, sophie, campaign) = world(db).await;
     deposit(&sophie, &campaign, "guide.pdf", b"%PDF-1.7").await.is(303);
     std::fs::write(app.app.config.files_dir().join("document-oublie"), b"x").unwrap();
-    super::forget_old(&app.app, app.now() + chrono::Duration::hours(23)).await.unwrap();
+    super::retention::forget_old(&app.app, app.now() + chrono::Duration::hours(23)).await.unwrap();
     assert_eq!(files(&app), 2);
-    super::forget_old(&app.app, app.now() + chrono::Duration::hours(25)).await.unwrap();
+    super::retention::forget_old(&app.app, app.now() + chrono::Duration::hours(25)).await.unwrap();
     assert_eq!(files(&app), 1, "the one that a row names");
 }
 

@@ -77,7 +77,6 @@ pub async fn housekeeping(app: &App, now: DateTime<Utc>) -> anyhow::Result<()> {
         .execute(&app.db)
         .await?;
     crate::imports::forget_old_files(app, now).await?;
-    crate::documents::forget_old(app, now).await?;
     crate::operations::forget_old_exports(app, now).await?;
     crate::operations::forget_old_bulks(app, now).await?;
     crate::configuration::forget_old_imports(app, now).await?;

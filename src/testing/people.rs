@@ -59,6 +59,15 @@ impl Person {
         self.send(Method::GET, path, "", "application/x-www-form-urlencoded").await
     }
 
+    /// With these headers.
+    pub async fn get_with(&self, path: &str, headers: &[(&'static str, &str)]) -> Reply {
+        let mut request = self.request(Method::GET, path, Body::empty(), "");
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        Reply::read(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
     /// What an open page asks for by itself.
     pub async fn refresh(&self, path: &str) -> Reply {
         let mut request = Request::get(path)
