@@ -3,13 +3,14 @@
 use crate::{
     accounts, audit, campaigns, checklists,
     config::Config,
-    configuration, dashboard, help, imports,
+    configuration, dashboard, documents, help, imports,
     live::{self, Hub},
     mail, onsite, operation_types, operations, prerequisites, segments, settings, sharing,
     web::{self, Access, Routes},
     workflows,
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
+use http::{Extensions, HeaderMap, StatusCode, Version, header};
 use sqlx::PgPool;
 use std::sync::{Arc, RwLock};
 use tokio::sync::{Notify, mpsc};
@@ -99,6 +100,7 @@ pub fn routes() -> Routes {
         .merge(operations::routes())
         .merge(segments::routes())
         .merge(prerequisites::routes())
+        .merge(documents::routes())
         .merge(imports::routes())
         .merge(onsite::routes())
         .merge(dashboard::routes())
@@ -116,7 +118,11 @@ pub fn router(app: App) -> Router {
     let compressed = SizeAbove::new(860)
         .and(NotForContentType::GRPC)
         .and(NotForContentType::IMAGES)
-        .and(NotForContentType::SSE);
+        .and(NotForContentType::SSE)
+        // A part of a file is a part of the bytes that are stored.
+        .and(|_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+            !headers.contains_key(header::ACCEPT_RANGES)
+        });
     routes()
         .router
         .fallback(|| async { web::Error::NotFound })

@@ -12,6 +12,7 @@ pub mod configuration;
 pub mod dashboard;
 pub mod db;
 pub mod demo;
+pub mod documents;
 mod health;
 pub mod help;
 pub mod imports;

@@ -98,24 +98,26 @@ async fn choices(
 }
 
 /// What a campaign is made of, in codes of actions and in kinds of objects.
-const NOUNS: [&str; 10] = [
+const NOUNS: [&str; 11] = [
     "campaign.",
     "field.",
     "grant.",
     "segment.",
     "prerequisite.",
     "gate.",
+    "document.",
     "view.",
     "operation",
     "import.",
     "bulk.",
 ];
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 10] = [
     "campaign",
     "operation",
     "field",
     "segment",
     "prerequisite",
+    "document",
     "view",
     "grant",
     "import",

@@ -67,6 +67,14 @@ pub const ACTIONS: &[(&str, &str, &str)] = &[
     ("prerequisite.status_changed", "a changé le statut d’un prérequis", "Statut d’un prérequis"),
     ("prerequisite.reordered", "a déplacé un prérequis dans la liste", "Ordre des prérequis"),
     ("prerequisite.deleted", "a supprimé un prérequis", "Prérequis supprimé"),
+    ("document.deposited", "a déposé un document", "Document déposé"),
+    ("document.edited", "a modifié un document", "Document modifié"),
+    ("document.replaced", "a remplacé le fichier d’un document", "Fichier remplacé"),
+    ("document.deleted", "a supprimé un document", "Document supprimé"),
+    ("document.restored", "a restauré un document", "Document restauré"),
+    ("document.downloaded", "a téléchargé un document", "Document téléchargé"),
+    ("document.purged", "a effacé un document supprimé depuis 30 jours", "Document effacé"),
+    ("document.file_purged", "a effacé un fichier remplacé depuis 30 jours", "Ancien fichier effacé"),
     ("gate.forced", "a forcé un prérequis bloquant", "Blocage forcé"),
     ("gate.restored", "a rétabli le blocage d’un prérequis", "Blocage rétabli"),
     ("gate.passed", "a forcé le démarrage d’une opération", "Démarrage forcé"),
@@ -155,7 +163,7 @@ fn known(action: &str) -> Option<&'static (&'static str, &'static str, &'static 
 /// The kinds of objects, in the order of the filter.
 #[rustfmt::skip]
 pub const OBJECTS: &[&str] = &[
-    "campaign", "operation", "field", "segment", "prerequisite", "view", "grant", "share_link", "import", "bulk", "type", "workflow", "checklist", "configuration",
+    "campaign", "operation", "field", "segment", "prerequisite", "document", "view", "grant", "share_link", "import", "bulk", "type", "workflow", "checklist", "configuration",
     "user", "group", "message", "contact_request", "instance", "audit",
 ];
 
@@ -167,6 +175,7 @@ pub fn object(kind: &str) -> &str {
         "field" => "Champ",
         "segment" => "Segment",
         "prerequisite" => "Prérequis",
+        "document" => "Document",
         "view" => "Vue",
         "grant" => "Habilitation",
         "checklist" => "Modèle de checklist",
@@ -241,6 +250,8 @@ pub fn field(key: &str) -> &str {
         "roles" => "Rôles",
         "active" => "Actif",
         "file" => "Fichier",
+        "size" => "Taille (octets)",
+        "sha256" => "Empreinte SHA-256",
         "created" => "Créées",
         "updated" => "Modifiées",
         "unchanged" => "Inchangées",

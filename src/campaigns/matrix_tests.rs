@@ -207,6 +207,16 @@ impl World {
                 let row = "insert into prerequisites (id, campaign_id, label, gate_start, position, created_at, updated_at) values ($1, $2, 'Essai', true, 1, now(), now())";
                 sqlx::query(row).bind(id).bind(self.campaign.id).execute(db).await.unwrap();
             }
+            "document" => self.document(id, path.ends_with("/retablissement")).await,
+            "file" => {
+                // One that was replaced, of the document made just before.
+                let row = "insert into document_files (id, document_id, campaign_id, file_name, kind, size, sha256, store_key, uploaded_at, replaced_at)
+                           select $1, document_id, campaign_id, 'a.txt', 'txt', 1, sha256('a'), 'document-' || $1, now(), now()
+                           from document_files order by uploaded_at desc, document_id desc limit 1";
+                let key = format!("document-{id}");
+                std::fs::write(self.app.app.config.files_dir().join(&key), b"x").unwrap();
+                sqlx::query(row).bind(id).execute(db).await.unwrap();
+            }
             "grant" => {
                 let guest = Person::create(
                     &self.app.app,
@@ -283,6 +293,22 @@ impl World {
         id.to_string()
     }
 
+    /// With its file in the store.
+    async fn document(&self, id: Uuid, deleted: bool) {
+        let db = &self.app.app.db;
+        for sql in [
+            "insert into documents (id, campaign_id, name, name_norm, search_text, created_at, updated_at, deleted_at)
+             values ($1, $2, 'Essai', 'essai', 'essai', now(), now(), case when $3 then now() end)",
+            "insert into document_files (id, document_id, campaign_id, file_name, kind, size, sha256, store_key, uploaded_at)
+             select gen_random_uuid(), $1, $2, 'a.txt', 'txt', 1, sha256('a'), 'document-' || $1, now() where $3 is not null",
+        ] {
+            let query = sqlx::query(sql).bind(id).bind(self.campaign.id).bind(deleted);
+            query.execute(db).await.unwrap();
+        }
+        let key = format!("document-{id}");
+        std::fs::write(self.app.app.config.files_dir().join(key), b"x").unwrap();
+    }
+
     /// Every disagreement between the matrix and the program.
     async fn disagreements(&self) -> Vec<String> {
         let mut wrong = Vec::new();
@@ -329,6 +355,11 @@ async fn ask(person: &Person, route: &Declared, address: &str) -> Reply {
         "GET" => person.get(address).await,
         _ if route.path.ends_with("/imports") => {
             person.upload(address, "a.csv", b"Matricule;Nom\nA1;MARTIN\n").await
+        }
+        _ if route.path.ends_with("/documents/nouveau")
+            || route.path.ends_with("/remplacement") =>
+        {
+            person.upload(address, "a.txt", b"Texte").await
         }
         _ => person.post(address).await,
     }

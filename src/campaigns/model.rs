@@ -74,6 +74,7 @@ pub fn tabs(campaign: &Campaign, user: &User, current: &str) -> Vec<Tab> {
         (sees, "Calendrier", "calendrier"),
         (sees, "Segments", "segments"),
         (sees, "Prérequis", "prerequis"),
+        (sees, "Documents", "documents"),
         (configures, "Imports", "imports"),
         (sees, "Activité", "activite"),
         (audits, "Historique", "historique"),

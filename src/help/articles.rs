@@ -71,6 +71,7 @@ pub const ARTICLES: &[Article] = &[
     ),
     article!("Campagnes", "segments", ["/campagnes/{id}/segments"]),
     article!("Campagnes", "prerequis", ["/campagnes/{id}/prerequis"]),
+    article!("Campagnes", "documents", ["/campagnes/{id}/documents"]),
     article!("Campagnes", "checklists", ["/checklists", "/campagnes/{id}/parametres/checklist"]),
     article!("Campagnes", "vues", ["/campagnes/{id}/vues"]),
     article!("Campagnes", "calendrier", ["/campagnes/{id}/calendrier"]),

@@ -47,6 +47,7 @@ fn us_606_a_screen_opens_its_own_article() {
         ("/campagnes/0198/operations/lot", "actions-groupees"),
         ("/campagnes/0198/lots/0199", "actions-groupees"),
         ("/campagnes/0198/imports/0199", "import-fichier"),
+        ("/campagnes/0198/documents/0199/fichier", "documents"),
         ("/campagnes/0198/imports/0199/colonnes", "import-colonnes"),
         ("/campagnes/0198/parametres/habilitations", "habilitations"),
         ("/campagnes/0198/parametres/champs", "parametres"),

@@ -128,6 +128,9 @@ async fn dispatch(
         crate::audit::DailyCheckpoint::KIND => {
             as_job::<crate::audit::DailyCheckpoint>(app, now, payload, given_up).await
         }
+        crate::documents::Retention::KIND => {
+            as_job::<crate::documents::Retention>(app, now, payload, given_up).await
+        }
         crate::audit::Verify::KIND => {
             as_job::<crate::audit::Verify>(app, now, payload, given_up).await
         }

@@ -15,9 +15,10 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 /// Every daily job: its kind, its hour.
-const DAILY: [(&str, NaiveTime); 2] = [
+const DAILY: [(&str, NaiveTime); 3] = [
     (CampaignStatuses::KIND, NaiveTime::from_hms_opt(0, 5, 0).unwrap()),
     (crate::audit::DailyCheckpoint::KIND, NaiveTime::from_hms_opt(0, 10, 0).unwrap()),
+    (crate::documents::Retention::KIND, NaiveTime::from_hms_opt(0, 15, 0).unwrap()),
 ];
 
 /// Puts the latest due run of each planned job in the queue.

@@ -7,7 +7,8 @@ use crate::{
     text::norm,
     web::auth::Visitor,
 };
-use axum::body::Body;
+use axum::body::{Body, Bytes};
+use futures::{Stream, StreamExt, stream};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
@@ -58,6 +59,15 @@ impl Person {
         self.send(Method::GET, path, "", "application/x-www-form-urlencoded").await
     }
 
+    /// With these headers.
+    pub async fn get_with(&self, path: &str, headers: &[(&'static str, &str)]) -> Reply {
+        let mut request = self.request(Method::GET, path, Body::empty(), "");
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        Reply::read(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
     /// What an open page asks for by itself.
     pub async fn refresh(&self, path: &str) -> Reply {
         let mut request = Request::get(path)
@@ -91,6 +101,29 @@ impl Person {
         .into_bytes();
         body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n--limite--\r\n");
+        self.send(Method::POST, path, body, "multipart/form-data; boundary=limite").await
+    }
+
+    /// Uploads texts, then a file that arrives as it is sent.
+    pub async fn upload_stream(
+        &self,
+        path: &str,
+        texts: &[(&str, &str)],
+        name: &str,
+        content: impl Stream<Item = Bytes> + Send + 'static,
+    ) -> Reply {
+        let mut head = String::new();
+        for (name, text) in texts {
+            head += &format!(
+                "--limite\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n"
+            );
+        }
+        head += &format!(
+            "--limite\r\nContent-Disposition: form-data; name=\"fichier\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+        );
+        let ends = |text| stream::once(async { Bytes::from(text) });
+        let body = ends(head).chain(content).chain(ends("\r\n--limite--\r\n".to_owned()));
+        let body = Body::from_stream(body.map(Ok::<_, std::convert::Infallible>));
         self.send(Method::POST, path, body, "multipart/form-data; boundary=limite").await
     }
 
@@ -134,7 +167,7 @@ pub struct Reply {
     pub location: Option<String>,
     pub headers: http::HeaderMap,
     pub body: String,
-    pub bytes: axum::body::Bytes,
+    pub bytes: Bytes,
 }
 
 impl Reply {

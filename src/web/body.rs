@@ -9,7 +9,8 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use std::time::Duration;
+use futures::{StreamExt, stream};
+use std::{task::Poll, time::Duration};
 
 /// F-04.
 pub const LIMIT: usize = 1 << 20;
@@ -21,7 +22,10 @@ pub async fn layer(request: Request, next: Next) -> Response {
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/"));
-    if streams || matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+    if streams {
+        return next.run(request.map(a_chunk_at_a_time)).await;
+    }
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
@@ -34,4 +38,20 @@ pub async fn layer(request: Request, next: Next) -> Response {
             Error::BadRequest("L’envoi n’est pas arrivé à temps. Recommencez.").into_response()
         }
     }
+}
+
+/// The reader of uploads first takes all that is there: a sender faster than the disk would fill the
+/// memory. Between two chunks there is nothing, once.
+fn a_chunk_at_a_time(body: Body) -> Body {
+    let mut chunks = body.into_data_stream();
+    let mut rests = false;
+    Body::from_stream(stream::poll_fn(move |context| {
+        if std::mem::take(&mut rests) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let chunk = chunks.poll_next_unpin(context);
+        rests = matches!(chunk, Poll::Ready(Some(Ok(_))));
+        chunk
+    }))
 }
