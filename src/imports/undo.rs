@@ -57,7 +57,7 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
     let removed = sqlx::query!(
         "update operations o set deleted_at = $2, updated_at = $2, updated_by = $3
          where o.import_id = $1 and o.deleted_at is null and o.version = 1
-           and not exists (select 1 from operation_events e where e.operation_id = o.id and e.kind not in ('imported', 'import_undone')
+           and not exists (select 1 from operation_events e where e.operation_id = o.id and e.kind not in ('imported', 'import_undone', 'checklist_moved')
              and not (e.kind = 'restored' and e.batch_id = $1))",
         import.id as _,
         now,
@@ -86,7 +86,7 @@ async fn undo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
                   coalesce(e.at, o.updated_at) as "at!"
            from operations o
            left join lateral (select e.actor_id, e.at from operation_events e where e.operation_id = o.id
-             and e.kind not in ('imported', 'import_undone') order by e.seq desc limit 1) e on true
+             and e.kind not in ('imported', 'import_undone', 'checklist_moved') order by e.seq desc limit 1) e on true
            left join users u on u.id = case when e.at is null then o.updated_by else e.actor_id end
            where o.deleted_at is null and (o.import_id = $1 or exists (
              select 1 from import_changes c where c.import_id = $1 and c.operation_id = o.id and c.before ? 'label' and c.version_after <> o.version) or exists (
@@ -280,7 +280,7 @@ async fn redo(tx: &mut Tx, import: &Import) -> Result<(), Stop> {
                     segment_id = (select s.id from segments s where s.id = o.segment_id)
              where (o.import_id = $1 or exists (select 1 from import_rows r where r.import_id = $1 and r.operation_id = o.id and r.kind = 'restored'))
                and o.deleted_at is not null
-               and (select e.kind = 'import_undone' and e.batch_id = $1 from operation_events e where e.operation_id = o.id and e.kind <> 'remapped' order by e.seq desc limit 1)
+               and (select e.kind = 'import_undone' and e.batch_id = $1 from operation_events e where e.operation_id = o.id and e.kind not in ('remapped', 'checklist_moved') order by e.seq desc limit 1)
                and not exists (select 1 from operations t where t.campaign_id = o.campaign_id and t.identifier_norm = o.identifier_norm and t.deleted_at is null)
              returning o.id, o.campaign_id),
            told as (
