@@ -83,6 +83,7 @@ test("cocher sur un téléphone : la phase suivante s’ouvre, le modèle peut c
   await button(sophie, "Modifier").click()
   await shows(sophie, "Brouillon de la version 2")
   await sophie.getByRole("button", { name: /^Retirer l’étape 2, Appeler/ }).click()
+  await box("Étape 2").waitFor({ state: "detached" })
   await button(sophie, "Publier la version 2").click()
   await shows(sophie, "Étape « Appeler » retirée")
   await karim.goto(address)
