@@ -67,6 +67,7 @@ test("déposer, télécharger", { timeout: 120_000 }, async () => {
 test("un exécutable avertit avant", { timeout: 120_000 }, async () => {
   await page.goto(`${list}/nouveau`)
   await choose("outil.exe", program())
+  assert.equal(await page.getByLabel("Nom affiché").inputValue(), "outil.exe", "proposed")
   await button("Déposer").click()
   await heading("outil.exe")
   await shows("Fichier exécutable : vérifiez sa provenance")
