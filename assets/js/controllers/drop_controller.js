@@ -6,6 +6,7 @@ const UNITS = ["octets", "ko", "Mo", "Go"]
 
 export default class extends Controller {
   static targets = ["input", "name"]
+  static values = { names: String }   // the field that takes the name of the file, unless something else is typed
 
   over(event) { event.preventDefault(); this.element.classList.add("is-over") }
 
@@ -22,6 +23,8 @@ export default class extends Controller {
   show() {
     const file = this.inputTarget.files[0]
     this.nameTarget.textContent = file ? `${file.name}, ${this.#size(file.size)}` : ""
+    const field = this.namesValue && this.element.closest("form").elements[this.namesValue]
+    if (file && field && (!field.value || field.value === this.proposed)) field.value = this.proposed = file.name.slice(0, 200)
   }
 
   #size(bytes) {
