@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-//! The columns of 03 §5.1 and what a row puts in them. Steps and slots are not there: this program
-//! does not have them yet.
+//! The columns of 03 §5.1 and what a row puts in them. Slots are not there: this program does not
+//! have them yet; nor are steps, which it does not export.
 use crate::{
     accounts,
     campaigns::{Field, FieldKind},
