@@ -292,6 +292,21 @@ pub async fn history_of(
     lines(conn, entries).await
 }
 
+/// « Karim BENALI a modifié ce segment le 12/03/2026 à 14 h 30 »: whose change a form that was
+/// overtaken meets (RG-180). `called` names the object: « ce segment ».
+pub async fn last_editor(
+    conn: &mut PgConnection,
+    kind: &str,
+    id: Uuid,
+    called: &str,
+) -> sqlx::Result<String> {
+    let last = history_of(conn, kind, id, 1).await?;
+    Ok(last.first().map_or_else(
+        || format!("Entre-temps, quelqu’un a modifié {called}"),
+        |line| format!("{} a modifié {called} le {}", line.author, format::instant(line.at)),
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,7 +20,7 @@ pub use self::{
     chain::{DailyCheckpoint, SigningKey, every_ten_seconds as seal_every_ten_seconds},
     cli::Cli,
     entry::{Entry, Trace, only_changed, write_past},
-    lines::{Change, Line, history_of},
+    lines::{Change, Line, history_of, last_editor},
     personal::erase,
     sentences::{sentence, title},
     verification::Verify,

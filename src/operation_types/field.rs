@@ -3,9 +3,9 @@
 use super::{
     field_commands::{self, Declared, Edited},
     model::{OperationType, TypeField, type_fields},
-    show::last_editor,
 };
 use crate::{
+    audit,
     campaigns::{Declaration, FieldKind, SORTABLE, TOO_MANY_SORTABLE, Usage, is_sensitive},
     configuration::{Administer, ordering::Move},
     db::{Read, Tx},
@@ -166,7 +166,7 @@ pub async fn update(
     spread(&mut form);
     if !clashes.is_empty() {
         let clashes = clashes.into_iter().map(in_words).collect();
-        let clash_by = last_editor(tx.conn(), id).await?;
+        let clash_by = audit::last_editor(tx.conn(), "type", id, "ce type").await?;
         let page = FieldPage::new(shell, kind, Some(field), form);
         return Ok(Conflict(FieldPage { clashes, clash_by, ..page }).into_response());
     }

@@ -10,7 +10,7 @@ use crate::{
     configuration::Administer,
     db::{Read, Tx},
     web::{
-        Again, Conflict, Form, Page, Redirect, Result, Shell, format,
+        Again, Conflict, Form, Page, Redirect, Result, Shell,
         reconcile::{Clash, opened, reconcile},
     },
     workflows,
@@ -156,7 +156,7 @@ pub async fn update(mut tx: Tx, Path(id): Path<Uuid>, mut form: Form) -> Result<
     let clashes = reconcile(&mut form, &FIELDS, |name| shown(&kind, name));
     if !clashes.is_empty() {
         let clashes = clashes.into_iter().map(|clash| said(clash, &workflows)).collect();
-        let clash_by = last_editor(tx.conn(), id).await?;
+        let clash_by = audit::last_editor(tx.conn(), "type", id, "ce type").await?;
         let page = TypePage::of(tx.conn(), shell, kind, form).await?;
         return Ok(Conflict(TypePage { clashes, clash_by, ..page }).into_response());
     }
@@ -192,14 +192,6 @@ fn said(clash: Clash, workflows: &[(String, String)]) -> Clash {
         }),
         _ => clash,
     }
-}
-
-pub async fn last_editor(conn: &mut PgConnection, kind: Uuid) -> Result<String> {
-    let last = audit::history_of(conn, "type", kind, 1).await?;
-    Ok(last.first().map_or_else(
-        || "Ce type a été modifié".into(),
-        |line| format!("{} a modifié ce type le {}", line.author, format::instant(line.at)),
-    ))
 }
 
 pub async fn duplicate(mut tx: Tx, Path(id): Path<Uuid>) -> Result<Redirect> {

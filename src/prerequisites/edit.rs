@@ -159,7 +159,9 @@ pub async fn update(
     let clashes = reconcile(&mut form, &FIELDS, |name| shown(&stored, name));
     if !clashes.is_empty() {
         let clashes = clashes.into_iter().map(said).collect();
-        let clash_by = last_editor(&mut tx, prerequisite).await?;
+        let clash_by =
+            audit::last_editor(tx.conn(), "prerequisite", prerequisite.uuid(), "ce prérequis")
+                .await?;
         let page = Edit::new(shell, &user, campaign, (Some(stored), segment), form);
         return Ok(Conflict(Edit { clashes, clash_by, ..page }).into_response());
     }
@@ -196,12 +198,4 @@ fn said(clash: Clash) -> Clash {
         }
         _ => clash,
     }
-}
-
-async fn last_editor(tx: &mut Tx, id: Id<Prerequisite>) -> Result<String> {
-    let last = audit::history_of(tx.conn(), "prerequisite", id.uuid(), 1).await?;
-    Ok(last.first().map_or_else(
-        || "Ce prérequis a été modifié".into(),
-        |line| format!("{} a modifié ce prérequis le {}", line.author, format::instant(line.at)),
-    ))
 }

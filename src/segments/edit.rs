@@ -13,7 +13,6 @@ use crate::{
     web::{
         Again, Conflict, Error, Form, Page, Redirect, Result, Shell,
         auth::Allowed,
-        format,
         reconcile::{Clash, opened, reconcile},
     },
 };
@@ -113,7 +112,8 @@ pub async fn update(
     let clashes = reconcile(&mut form, &FIELDS, |name| shown(&stored, name));
     if !clashes.is_empty() {
         let clashes = clashes.into_iter().map(said).collect();
-        let clash_by = last_editor(&mut tx, segment).await?;
+        let clash_by =
+            audit::last_editor(tx.conn(), "segment", segment.uuid(), "ce segment").await?;
         let page = Edit::new(shell, &user, campaign, Some(stored), form);
         return Ok(Conflict(Edit { clashes, clash_by, ..page }).into_response());
     }
@@ -168,12 +168,4 @@ fn parse(form: &mut Form, stored: Option<&Segment>) -> Option<Wanted> {
         form.refuse("couleur", "Choisissez une couleur de la liste");
     }
     form.is_valid().then_some(Wanted { name: name?, color })
-}
-
-async fn last_editor(tx: &mut Tx, segment: Id<Segment>) -> Result<String> {
-    let last = audit::history_of(tx.conn(), "segment", segment.uuid(), 1).await?;
-    Ok(last.first().map_or_else(
-        || "Ce segment a été modifié".into(),
-        |line| format!("{} a modifié ce segment le {}", line.author, format::instant(line.at)),
-    ))
 }

@@ -13,7 +13,6 @@ use crate::{
     web::{
         Again, Conflict, Form, Page, Redirect, Result, Shell,
         auth::Allowed,
-        format,
         reconcile::{Clash, opened, reconcile},
     },
 };
@@ -142,7 +141,7 @@ pub async fn update(
     let clashes = reconcile(&mut form, &FIELDS, |name| shown(&field, name));
     if !clashes.is_empty() {
         let clashes = clashes.into_iter().map(said).collect();
-        let clash_by = last_editor(&mut tx, &field).await?;
+        let clash_by = audit::last_editor(tx.conn(), "field", field.id, "ce champ").await?;
         return Ok(Conflict(FieldPage {
             clashes,
             clash_by,
@@ -216,12 +215,4 @@ fn said(clash: Clash) -> Clash {
         }
         _ => clash,
     }
-}
-
-async fn last_editor(tx: &mut Tx, field: &Field) -> Result<String> {
-    let last = audit::history_of(tx.conn(), "field", field.id, 1).await?;
-    Ok(last.first().map_or_else(
-        || "Ce champ a été modifié".into(),
-        |line| format!("{} a modifié ce champ le {}", line.author, format::instant(line.at)),
-    ))
 }

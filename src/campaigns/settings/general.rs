@@ -180,7 +180,7 @@ async fn last_editor(tx: &mut Tx, id: Id<Campaign>) -> Result<String> {
     .await?;
     let who = match (row.first_name, row.last_name) {
         (Some(first), Some(last)) => crate::accounts::display_name(&first, &last),
-        _ => "Quelqu'un".into(),
+        _ => "Quelqu’un".into(),
     };
     Ok(format!("{who} a modifié cette campagne le {}", format::instant(row.updated_at)))
 }
