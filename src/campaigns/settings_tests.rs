@@ -355,6 +355,37 @@ async fn us_219_2_another_identifier_only_without_empty_nor_double(db: PgPool) {
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_180_two_people_rename_a_field(db: PgPool) {
+    let (app, sophie, campaign) = world(db).await;
+    let admin = app.admin().await;
+    let edit = campaign.path(&format!("parametres/champs/{}", field_id(&app, "Poste").await));
+    let renamed = |label: &'static str| {
+        [
+            ("avant-libelle", "Poste"),
+            ("libelle", label),
+            ("avant-nature", "short_text"),
+            ("nature", "short_text"),
+            ("avant-liste", "oui"),
+            ("liste", "oui"),
+            ("avant-recherche", "oui"),
+            ("recherche", "oui"),
+        ]
+    };
+    sophie.submit(&edit, &renamed("Poste remis")).await.is(303);
+    admin
+        .submit(&edit, &renamed("Poste repris"))
+        .await
+        .is(409)
+        .shows("Sophie MARTIN a modifié ce champ le")
+        .shows("Poste remis")
+        .shows("Poste repris");
+    assert_eq!(
+        text(&app, "select label from campaign_fields where number = 3").await,
+        "Poste remis"
+    );
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn us_219_3_a_kind_changes_after_a_preview_of_what_does_not_convert(db: PgPool) {
     let (app, sophie, campaign) = world(db).await;
     for (identifier, value) in [("A1", "01/02/2026"), ("A2", "demain"), ("A3", "demain")] {
