@@ -10,12 +10,15 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 use std::{collections::HashMap, time::Duration};
 use uuid::Uuid;
 
 /// How many fields of a campaign, or of a type, can be sorted by (RG-061). The base holds it too.
 pub const SORTABLE: usize = 5;
+/// The advisory lock of whoever builds or drops an index of `operations`.
+const LOCK: i64 = 0x4F_50_53_53_4F_52_54;
+
 pub const TOO_MANY_SORTABLE: &str =
     "Cinq champs sont déjà triables : retirez ce réglage à l’un d’eux d’abord";
 
@@ -31,15 +34,10 @@ impl Job for SortIndexes {
 
     async fn run(self, app: &App, _now: DateTime<Utc>) -> anyhow::Result<()> {
         let campaign = Id::<Campaign>::from(self.campaign);
-        let mut conn = app.db.acquire().await?;
-        // Tried again rather than waited for: the snapshot of a statement that waits would keep the
-        // other's index from ever being ready.
-        while !try_lock(&mut conn, campaign).await? {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
+        let mut conn = locked(&app.db).await?;
         let done = adjust(&mut conn, campaign).await;
         // A lock left on a connection that goes back to the pool would outlive the job.
-        match unlock(&mut conn, campaign).await {
+        match unlock(&mut conn).await {
             Ok(()) => done,
             Err(err) => {
                 conn.detach();
@@ -49,20 +47,30 @@ impl Job for SortIndexes {
     }
 }
 
-async fn try_lock(conn: &mut PgConnection, campaign: Id<Campaign>) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select pg_try_advisory_lock(hashtextextended($1, 2)) as "locked!""#,
-        campaign.to_string()
-    )
-    .fetch_one(conn)
-    .await
+/// A connection that alone builds indexes: two built at once on one table wait for each other, and
+/// PostgreSQL ends one of them.
+///
+/// Tried again rather than waited for, on no connection in between: the snapshot of a statement that
+/// waits would keep the other's index from ever being ready.
+async fn locked(db: &PgPool) -> sqlx::Result<PoolConnection<Postgres>> {
+    loop {
+        let mut conn = db.acquire().await?;
+        if try_lock(&mut conn).await? {
+            return Ok(conn);
+        }
+        drop(conn);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }
 
-async fn unlock(conn: &mut PgConnection, campaign: Id<Campaign>) -> sqlx::Result<()> {
-    sqlx::query!("select pg_advisory_unlock(hashtextextended($1, 2))", campaign.to_string())
+async fn try_lock(conn: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select pg_try_advisory_lock($1) as "locked!""#, LOCK)
         .fetch_one(conn)
         .await
-        .map(drop)
+}
+
+async fn unlock(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("select pg_advisory_unlock($1)", LOCK).fetch_one(conn).await.map(drop)
 }
 
 async fn adjust(conn: &mut PgConnection, campaign: Id<Campaign>) -> anyhow::Result<()> {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 use super::*;
 use crate::testing::{Person, TestApp, TestCampaign};
-use sqlx::PgPool;
 
 async fn setup(db: PgPool) -> (TestApp, Person, TestCampaign) {
     let app = TestApp::new(db).await;
@@ -147,4 +146,21 @@ async fn rg_061_a_sixth_sortable_field_is_refused(db: PgPool) {
         .count("select count(*) from campaign_fields where sortable and deleted_at is null")
         .await;
     assert_eq!(sortable, 5);
+}
+
+/// Two indexes of one table built at once wait for each other, whoever's campaigns they are.
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn rg_061_campaigns_get_their_indexes_at_the_same_time(db: PgPool) {
+    let (app, sophie, first) = setup(db).await;
+    let second = app.campaign().named("Badges").run_by(&sophie).create().await;
+    let third = app.campaign().named("Imprimantes").run_by(&sophie).create().await;
+    let built = |campaign: &TestCampaign| {
+        SortIndexes { campaign: campaign.id.uuid() }.run(&app.app, crate::clock::now())
+    };
+    let (a, b, c) = tokio::join!(built(&first), built(&second), built(&third));
+    a.and(b).and(c).unwrap();
+    for campaign in [&first, &second, &third] {
+        let made = indexes(&app, campaign).await;
+        assert!(made.len() == 2 && made.iter().all(|(_, valid)| *valid), "{made:?}");
+    }
 }
